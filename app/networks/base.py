@@ -1,0 +1,374 @@
+"""What every network implements: plain frozen data in, plain data and errors out.
+
+No database, no Flask. A module says what its network does; whether and when to try again
+is publishing's to say (reliability §4, §5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+
+class Category(StrEnum):
+    """Why a call failed (reliability §5; ``validation`` is contracts' eighth)."""
+
+    RATE_LIMITED = "rate_limited"
+    AUTH_ERROR = "auth_error"
+    NETWORK_ERROR = "network_error"
+    DUPLICATE = "duplicate"
+    MEDIA_ERROR = "media_error"
+    MEDIA_PROCESSING = "media_processing"
+    VALIDATION = "validation"
+    UNKNOWN = "unknown"
+
+
+class Effect(StrEnum):
+    """What a failed call may have done on the network (reliability §1.3)."""
+
+    NONE = "none"  # known not executed: nothing was sent, or a listed refusal came back
+    UNKNOWN = "unknown"  # sent, and no answer that settles it
+    DONE = "done"  # accepted (2xx), but the answer could not be read: ask for the id
+
+
+class NetworkError(Exception):
+    """A call that did not go as asked.
+
+    ``message`` is a plain sentence without the network's name or any secret. ``retryable``
+    says whether trying again can help at all. ``expired`` marks the codes a module lists
+    as "expired token": refresh once and call once more. ``retry_at`` is when the network
+    said it will listen again. ``raw`` is at most 512 characters of its answer.
+    """
+
+    def __init__(
+        self,
+        category: Category,
+        message: str,
+        *,
+        effect: Effect = Effect.NONE,
+        retryable: bool | None = None,
+        expired: bool = False,
+        status: int | None = None,
+        code: str = "",
+        raw: str = "",
+        retry_at: datetime | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.category, self.message, self.effect = category, message, effect
+        self.retryable = category in RETRIED if retryable is None else retryable
+        self.expired, self.status, self.code = expired, status, code
+        self.raw, self.retry_at = raw[:512], retry_at
+
+
+RETRIED = frozenset({Category.RATE_LIMITED, Category.NETWORK_ERROR, Category.UNKNOWN})
+
+
+class Probe(StrEnum):
+    """How a network can be asked about an outcome nobody read (reliability §4)."""
+
+    KEY = "key"  # commit again with the same marker: the network dedupes
+    HANDLE = "handle"  # status by an id saved beforehand
+    LISTING = "listing"  # read own recent posts
+    NONE = "none"
+
+
+class Verdict(StrEnum):
+    PUBLISHED = "published"
+    ABSENT = "absent"
+    PROCESSING = "processing"
+    UNSURE = "unsure"  # two candidates, or the network cannot say
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What opens an account. Stored encrypted as one value; never printed."""
+
+    access: str = field(repr=False)
+    refresh: str = field(default="", repr=False)
+    expires_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
+    more: Mapping[str, str] = field(default_factory=dict, repr=False)  # e.g. a DPoP key
+
+
+@dataclass(frozen=True)
+class AppKeys:
+    """Our registration at a network, or at one server of it."""
+
+    client_id: str
+    client_secret: str = field(default="", repr=False)
+    more: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Where the person goes to agree, and what is kept (encrypted) until they are back."""
+
+    url: str
+    keep: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One thing a token can act for. ``extras`` is plain JSON kept with the account.
+
+    ``external_id`` is unique on the network (``id@host`` where ids are per server).
+    """
+
+    external_id: str
+    handle: str
+    name: str = ""
+    avatar_url: str = ""
+    url: str = ""
+    server: str = ""
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A connected account as a network module needs it."""
+
+    external_id: str
+    handle: str
+    tokens: Tokens
+    server: str = ""
+    app: AppKeys = AppKeys("")
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Media:
+    """A file ready for this network: ``path`` is already fitted to its limits."""
+
+    id: str
+    path: Path
+    mime: str
+    size: int
+    width: int = 0
+    height: int = 0
+    seconds: float = 0.0
+    alt: str = ""
+    frames: int = 1
+
+    @property
+    def kind(self) -> str:
+        """``image``, ``gif`` (animated) or ``video``."""
+        if self.mime.startswith("video/"):
+            return "video"
+        return "gif" if self.mime == "image/gif" and self.frames > 1 else "image"
+
+
+@dataclass(frozen=True)
+class Card:
+    """A link's title and picture, where the network wants them from us."""
+
+    url: str
+    title: str = ""
+    description: str = ""
+    image: Media | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a thread as written for this network (a plain post has one part)."""
+
+    text: str
+    media: tuple[Media, ...] = ()
+    card: Card | None = None
+
+
+@dataclass(frozen=True)
+class Published:
+    """Something public. ``extras`` is plain JSON a later part or a delete needs."""
+
+    external_id: str
+    url: str = ""
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One published item with all that its commit call needs.
+
+    ``marker`` is ours, unique, and the same for every repeat of this attempt. ``at`` is
+    when the attempt opened. ``parent`` and ``root`` are earlier parts of the thread.
+    """
+
+    part: Part
+    marker: str
+    at: datetime
+    options: Mapping[str, Any] = field(default_factory=dict)
+    parent: Published | None = None
+    root: Published | None = None
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What the network said when asked."""
+
+    verdict: Verdict
+    published: Published | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Span:
+    """A marked range of a text, in code points: ``link``, ``mention``, ``tag`` or ``over``."""
+
+    start: int
+    end: int
+    kind: str
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Composed:
+    """A text as the network will get and count it."""
+
+    text: str
+    count: int
+    limit: int
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def left(self) -> int:
+        return self.limit - self.count
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What an account may post; limits are data (counts, bytes, pixels, seconds)."""
+
+    text_limit: int
+    text_unit: str = "characters"  # how the network counts, in words
+    max_images: int = 4
+    image_mimes: tuple[str, ...] = ("image/jpeg", "image/png", "image/webp", "image/gif")
+    max_image_bytes: int = 5_000_000
+    max_image_pixels: int = 40_000_000
+    max_image_side: int = 0  # 0: no limit
+    max_gif_bytes: int = 0  # 0: as images
+    video_mimes: tuple[str, ...] = ()
+    max_video_bytes: int = 0
+    max_video_seconds: float = 0.0
+    alt_limit: int = 1000
+    mixes_media: bool = False
+    threads: bool = True
+    link_card: bool = False  # the client has to bring the card itself
+    needs_media: bool = False
+    metrics: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something about a content. ``field`` is ``text``, ``media``, ``alt`` or ``card``.
+
+    ``blocks`` false is a warning. ``fix`` names what would mend it: ``shorten``,
+    ``remove``, ``shrink``, ``add``, ``alt``.
+    """
+
+    field: str
+    message: str
+    blocks: bool = True
+    part: int = 0
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Counts of one post; ``None`` where the network does not tell. Never a made-up zero."""
+
+    likes: int | None = None
+    shares: int | None = None
+    comments: int | None = None
+    quotes: int | None = None
+    saves: int | None = None
+    impressions: int | None = None
+    gone: bool = False
+
+
+class Network(Protocol):
+    """One network. Built once a process with an HTTP client: safe to use from threads.
+
+    Every method may raise ``NetworkError``.
+    """
+
+    name: ClassVar[str]  # interfaces.md, "Network names in JSON"
+    title: ClassVar[str]  # as people say it: "X", "Mastodon"
+    user_hosts: ClassVar[bool]  # people name the server: the guarded client is needed
+    ways: ClassVar[tuple[str, ...]]  # of "oauth", "app_password", "token"
+
+    def capabilities(self, extras: Mapping[str, Any]) -> Capabilities:
+        """Limits for an account whose ``Identity.extras`` these are (``{}``: the usual)."""
+
+    def compose(self, text: str, extras: Mapping[str, Any]) -> Composed:
+        """The text as sent, counted by the network's own rule: the only place that counts."""
+
+    def validate(self, parts: tuple[Part, ...], extras: Mapping[str, Any]) -> list[Problem]:
+        """Everything about the content that the network would refuse, and warnings."""
+
+    # Connecting
+    def server(self, typed: str) -> str:
+        """The base URL of what a person typed (``""`` for networks with one server)."""
+
+    def register(self, server: str, redirect_uri: str) -> AppKeys:
+        """Our registration: configured, or made there. ``validation`` when there is none."""
+
+    def authorize(
+        self, app: AppKeys, *, server: str, hint: str, redirect_uri: str, state: str
+    ) -> Consent:
+        """Begin the consent; ``hint`` is a handle the person typed, or ``""``."""
+
+    def exchange(
+        self, app: AppKeys, keep: Mapping[str, str], answer: Mapping[str, str], redirect_uri: str
+    ) -> Tokens:
+        """Turn the callback's query into tokens. ``auth_error`` when the person refused."""
+
+    def login(self, server: str, identifier: str, password: str) -> Tokens:
+        """Tokens for an app password (``ways`` has ``app_password``)."""
+
+    def refresh(self, app: AppKeys, tokens: Tokens, server: str) -> Tokens:
+        """Fresh tokens; ``auth_error`` when the account has to be connected again."""
+
+    def revoke(self, app: AppKeys, tokens: Tokens, server: str) -> None:
+        """End the tokens at the network; harmless when they are gone."""
+
+    def identities(self, tokens: Tokens, server: str) -> list[Identity]:
+        """What the tokens can act for; also the health check of an account."""
+
+    # Publishing
+    def prepare(
+        self, account: Account, item: Item, resume: Mapping[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        """Steps that may be repeated: uploads, alt texts. Each yields the whole ``resume``.
+
+        The caller stores it before asking for the next step, and after a crash hands back
+        the last one stored: done steps are not done again. Plain JSON only.
+        """
+
+    def commit(self, account: Account, item: Item, resume: Mapping[str, Any]) -> Published:
+        """The one call that makes it public."""
+
+    def probe_by(self, account: Account, age: float) -> Probe:
+        """How to ask about a commit call begun ``age`` seconds ago."""
+
+    def probe(
+        self,
+        account: Account,
+        item: Item,
+        resume: Mapping[str, Any],
+        since: datetime,
+        known: frozenset[str],
+    ) -> Probed:
+        """Look for the item, reading only (``HANDLE`` and ``LISTING``).
+
+        ``since`` is when the commit began; ``known`` are ids recorded for other targets.
+        """
+
+    def delete(self, account: Account, published: Published) -> None:
+        """Take it down; what is gone already is done."""
+
+    def metrics(self, account: Account, ids: list[str]) -> dict[str, Metrics]:
+        """Counts by external id."""
