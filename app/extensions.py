@@ -1,0 +1,167 @@
+"""Flask extensions and the process's connections; nothing connects before ``init_app``."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextvars import ContextVar
+from typing import Any
+
+import httpx2 as httpx
+from flask import Flask
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.exceptions import DuplicateJobError
+from sqlalchemy import Connection, Engine, event
+
+from app import egress
+from app.config import ROOT, Config
+from app.crypto import Vault
+from app.models import Base
+from app.networks import build
+from app.networks.base import Network
+
+# Pages that only read open deferred transactions; everything else takes SQLite's write
+# lock at once, since a deferred one that later writes fails whatever the busy timeout.
+write_mode: ContextVar[bool] = ContextVar("write_mode", default=True)
+
+
+@event.listens_for(Engine, "connect")
+def _connected(dbapi: Any, record: object) -> None:
+    if type(dbapi).__module__.startswith("sqlite3"):
+        dbapi.isolation_level = None  # we send BEGIN ourselves
+        for pragma in (
+            "busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+            "temp_store=MEMORY", "cache_size=-32768",
+        ):  # fmt: skip
+            dbapi.execute("PRAGMA " + pragma)
+
+
+@event.listens_for(Engine, "begin")
+def _began(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write_mode.get() else "BEGIN")
+
+
+def engine_options(config: Config) -> dict[str, Any]:
+    """Pool and driver settings for the configured database."""
+    if config.DATABASE_URL.startswith("postgresql"):
+        return {
+            "pool_pre_ping": True,  # a restarted database costs one ping, not an error
+            "pool_size": 8,
+            "max_overflow": 40,
+            "pool_timeout": 10,
+            "connect_args": {
+                "connect_timeout": 5,
+                "options": "-c timezone=utc -c lock_timeout=10s -c statement_timeout=60s",
+            },
+        }
+    return {
+        "pool_size": 8,
+        "max_overflow": 64,
+        "pool_timeout": 10,
+        "connect_args": {"timeout": 10, "check_same_thread": False},
+    }
+
+
+class Queues:
+    """RQ as an alarm clock: jobs are wake-ups without data (reliability §1.5)."""
+
+    redis: Redis
+
+    def init_app(self, app: Flask) -> None:
+        config: Config = app.config["CARILLON"]
+        # No retries and short timeouts: a hint never holds a page.
+        self.redis = Redis.from_url(
+            config.REDIS_URL, socket_connect_timeout=1.0, socket_timeout=2.0, retry_on_timeout=False
+        )
+
+    def wake(self, job: str) -> bool:
+        """Hint that there is work: ``"publishing.deliver"`` runs ``app.jobs.publishing.deliver``.
+
+        True when Redis took it (or it waits there already). With Redis away the clock
+        finds the row all the same.
+        """
+        queue = Queue(job.split(".")[0], connection=self.redis, serializer="json")
+        try:
+            queue.enqueue(
+                f"app.jobs.{job}", job_id=job.replace(".", "-"), unique=True,
+                result_ttl=0, failure_ttl=0,
+            )  # fmt: skip
+        except DuplicateJobError:
+            return True
+        except (RedisError, OSError):
+            return False
+        return True
+
+
+class Networks:
+    """One client of each network a process, safe to use from threads."""
+
+    def init_app(self, app: Flask) -> None:
+        self.config: Config = app.config["CARILLON"]
+        self._lock = threading.Lock()
+        self._built: dict[str, Network] = {}
+        self._clients: dict[bool, httpx.Client] = {}
+        self.transport: httpx.BaseTransport | None = None  # tests speak to an app in memory
+
+    def http(self, *, guarded: bool) -> httpx.Client:
+        """The process's client; ``guarded`` for hosts that people name."""
+        with self._lock:
+            if guarded not in self._clients:
+                self._clients[guarded] = (
+                    httpx.Client(transport=self.transport)
+                    if self.transport is not None
+                    else egress.client(self.config, guarded=guarded)
+                )
+            return self._clients[guarded]
+
+    def get(self, name: str) -> Network:
+        """The network of that name; ``KeyError`` for one we do not speak."""
+        found = self._built.get(name)
+        if found is None:
+            from app.networks import cls
+
+            found = build(name, self.http(guarded=cls(name).user_hosts), self.config)
+            self._built[name] = found
+        return found
+
+    def reset(self) -> None:
+        """Forget clients, after a fork or for a test's transport."""
+        with self._lock:
+            self._built, self._clients = {}, {}
+
+
+class Safe:
+    """The process's vault for secrets at rest."""
+
+    vault: Vault
+
+    def init_app(self, app: Flask) -> None:
+        self.vault = Vault.parse(app.config["CARILLON"].ENCRYPTION_KEYS)
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+migrate = Migrate(directory=str(ROOT / "migrations"), render_as_batch=True)
+login_manager = LoginManager()
+csrf = CSRFProtect()
+queues = Queues()
+networks = Networks()
+safe = Safe()
+
+
+def _after_fork() -> None:
+    """Connections do not survive a fork: drop them without closing the parent's."""
+    for engines in list(getattr(db, "_app_engines", {}).values()):
+        for engine in engines.values():
+            engine.dispose(close=False)
+    if hasattr(networks, "_lock"):
+        networks.reset()
+
+
+os.register_at_fork(after_in_child=_after_fork)

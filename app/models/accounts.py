@@ -1,0 +1,118 @@
+"""Connected social accounts and what it takes to connect them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import Base, Id, Timestamps
+from app.models.profiles import Profile
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "active"
+    NEEDS_RECONNECT = "needs_reconnect"
+    DISCONNECTED = "disconnected"
+
+
+class SocialAccount(Timestamps, Base):
+    """An account a profile can post to. ``tokens`` is one encrypted JSON value."""
+
+    __tablename__ = "social_accounts"
+    __table_args__ = (
+        UniqueConstraint("profile_id", "network", "external_id"),
+        Index("ix_social_accounts_set_id", "set_id"),
+    )
+
+    id: Mapped[Id]
+    number: Mapped[int] = mapped_column(unique=True)
+    profile_id: Mapped[UUID] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"))
+    set_id: Mapped[UUID | None] = mapped_column(ForeignKey("platform_sets.id"))
+    network: Mapped[str] = mapped_column(String(20))
+    external_id: Mapped[str] = mapped_column(String(255))
+    server: Mapped[str] = mapped_column(String(255), default="")
+    handle: Mapped[str] = mapped_column(String(255))
+    name: Mapped[str] = mapped_column(String(255), default="")
+    avatar_url: Mapped[str] = mapped_column(String(2000), default="")
+    url: Mapped[str] = mapped_column(String(2000), default="")
+    way: Mapped[str] = mapped_column(String(20))  # oauth, app_password, token
+    extras: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    tokens: Mapped[str | None]  # encrypted
+    tokens_version: Mapped[int] = mapped_column(default=0)
+    tokens_expire_at: Mapped[datetime | None]
+
+    status: Mapped[AccountStatus] = mapped_column(default=AccountStatus.ACTIVE)
+    status_reason: Mapped[str] = mapped_column(String(400), default="")
+    status_at: Mapped[datetime | None]
+    cooling_until: Mapped[datetime | None]  # rate limited, or its circuit is open
+    failures: Mapped[int] = mapped_column(default=0)  # network errors in a row
+    pace_until: Mapped[datetime | None]  # not before: spacing after a reconnect
+    is_sandbox: Mapped[bool] = mapped_column(default=False)
+    connected_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    connected_at: Mapped[datetime | None]
+    checked_at: Mapped[datetime | None]
+    last_post_at: Mapped[datetime | None]
+
+    profile: Mapped[Profile] = relationship()
+
+    @property
+    def usable(self) -> bool:
+        """Whether the engine may speak for it."""
+        return self.status is AccountStatus.ACTIVE
+
+
+class NetworkApp(Timestamps, Base):
+    """Our registration at one server of a network (networks/mastodon.md §1)."""
+
+    __tablename__ = "network_apps"
+    __table_args__ = (UniqueConstraint("network", "server", "redirect_uri"),)
+
+    id: Mapped[Id]
+    network: Mapped[str] = mapped_column(String(20))
+    server: Mapped[str] = mapped_column(String(255))
+    redirect_uri: Mapped[str] = mapped_column(String(500))
+    keys: Mapped[str]  # encrypted JSON
+
+
+class OAuthState(Base):
+    """A consent under way: bound to a session, 10 minutes, read once (reliability §13)."""
+
+    __tablename__ = "oauth_states"
+    __table_args__ = (Index("ix_oauth_states_expires_at", "expires_at"),)
+
+    id: Mapped[Id]
+    state_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    session_hash: Mapped[str] = mapped_column(String(64))  # of the browser session or key
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    profile_id: Mapped[UUID] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"))
+    network: Mapped[str] = mapped_column(String(20))
+    server: Mapped[str] = mapped_column(String(255), default="")
+    redirect_uri: Mapped[str] = mapped_column(String(500))
+    return_url: Mapped[str] = mapped_column(String(2000), default="")
+    keep: Mapped[str]  # encrypted JSON: verifier, keys
+    account_id: Mapped[UUID | None]  # the account being reconnected
+    expires_at: Mapped[datetime]
+
+
+class PendingConnection(Base):
+    """Tokens in hand, nothing chosen yet: the chooser page reads it, the choice deletes it."""
+
+    __tablename__ = "pending_connections"
+    __table_args__ = (Index("ix_pending_connections_expires_at", "expires_at"),)
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    profile_id: Mapped[UUID] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"))
+    network: Mapped[str] = mapped_column(String(20))
+    server: Mapped[str] = mapped_column(String(255), default="")
+    way: Mapped[str] = mapped_column(String(20))
+    tokens: Mapped[str]  # encrypted
+    identities: Mapped[dict[str, Any]]
+    return_url: Mapped[str] = mapped_column(String(2000), default="")
+    expires_at: Mapped[datetime]

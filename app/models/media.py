@@ -1,0 +1,51 @@
+"""Uploaded files and link cards."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Id, Timestamps
+
+
+class Media(Timestamps, Base):
+    """A stored file. ``name`` is the user's, for show only; ``key`` is where it lies."""
+
+    __tablename__ = "media"
+    __table_args__ = (Index("ix_media_profile_id_created_at", "profile_id", "created_at"),)
+
+    id: Mapped[Id]
+    profile_id: Mapped[UUID] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"))
+    uploaded_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    thumb_key: Mapped[str | None] = mapped_column(String(120))
+    name: Mapped[str] = mapped_column(String(255), default="")
+    mime: Mapped[str] = mapped_column(String(40))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    width: Mapped[int] = mapped_column(default=0)
+    height: Mapped[int] = mapped_column(default=0)
+    frames: Mapped[int] = mapped_column(default=1)
+    seconds: Mapped[float] = mapped_column(default=0.0)
+    alt: Mapped[str] = mapped_column(String(2000), default="")
+    deleted_at: Mapped[datetime | None]
+
+
+class LinkCard(Base):
+    """A page's title and picture, read once and kept for a day; the key is the URL's SHA-256."""
+
+    __tablename__ = "link_cards"
+
+    url_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    url: Mapped[str] = mapped_column(String(2000))
+    title: Mapped[str] = mapped_column(String(300), default="")
+    description: Mapped[str] = mapped_column(String(600), default="")
+    image_key: Mapped[str | None] = mapped_column(String(120))
+    image_mime: Mapped[str] = mapped_column(String(40), default="")
+    image_width: Mapped[int] = mapped_column(default=0)
+    image_height: Mapped[int] = mapped_column(default=0)
+    failed: Mapped[bool] = mapped_column(default=False)
+    fetched_at: Mapped[datetime]
