@@ -61,6 +61,7 @@ class Config:
     DATABASE_URL: str = ""
     REDIS_URL: str = ""
     APP_URL: str = "http://127.0.0.1:8000"
+    HOST: str = "127.0.0.1"
     PORT: int = 8000
     INSTANCE_DIR: Path = ROOT / "instance"
     SANDBOX: bool = True

@@ -1,0 +1,260 @@
+"""The ``carillon`` command; ``flask --app wsgi …`` offers the same (interfaces.md).
+
+Every part is imported when its command runs: the supervisor and ``--help`` need none of them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from app import logs
+from app.config import Config, ConfigError
+from app.crypto import CryptoError
+from app.errors import AppError
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+MIGRATION_LOCK = 0x0CA_1110  # any number, the same for all: PostgreSQL's advisory lock
+
+
+class Failure(click.ClickException):
+    """One clear sentence on stderr and exit code 1; never a traceback."""
+
+
+class WrongSetting(Failure):
+    """The same for a setting that cannot work."""
+
+    exit_code = 2
+
+
+class Command(click.Command):
+    """Words errors an operator can act on; anything else is a bug and shows itself."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from sqlalchemy.exc import DBAPIError
+
+        try:
+            return super().invoke(ctx)
+        except (ConfigError, CryptoError) as error:
+            raise WrongSetting(str(error)) from error
+        except AppError as error:
+            raise Failure(error.message) from error
+        except DBAPIError as error:
+            reason = logs.mask(str(error.orig).strip().splitlines()[0] if error.orig else "")
+            raise Failure(f"The database refused: {reason}") from error
+
+
+class Group(click.Group):
+    """A group whose commands are ours."""
+
+    command_class = Command
+    group_class = type
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="carillon")
+def cli() -> None:
+    """Carillon: write once, publish on time, exactly once."""
+
+
+@cli.command()
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=1, show_default=True,
+    help="Worker processes; one keeps 32 deliveries in flight.",
+)  # fmt: skip
+def up(processes: int) -> None:
+    """Run everything: web, worker, clock, embedded Redis and the sandbox."""
+    from app import up as supervisor
+
+    logs.setup()
+    sys.exit(supervisor.up(Config.from_env(), processes))
+
+
+@cli.command()
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
+@click.option("--threads", type=click.IntRange(1, 64), default=4, show_default=True)
+def web(workers: int, threads: int) -> None:
+    """Serve the pages and the API on HOST and PORT."""
+    from app import claimed, serving
+
+    logs.setup()
+    config = Config.from_env()
+    with claimed.ports() as ports:
+        ports.need(config.HOST, config.PORT, "PORT")
+    sys.exit(serving.run(config, workers, threads))
+
+
+@cli.command()
+@click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True)
+def worker(processes: int) -> None:
+    """Deliver posts that are due."""
+    logs.setup()
+    Config.from_env()
+    from app.jobs import worker as part
+
+    sys.exit(part.run(processes))
+
+
+@cli.command()
+def clock() -> None:
+    """Look for due work every second; any number may run, extra ones share it safely."""
+    logs.setup()
+    Config.from_env()
+    from app.jobs import clock as part
+
+    sys.exit(part.run())
+
+
+@cli.command()
+def sandbox() -> None:
+    """Play the networks on SANDBOX_PORT; its feed is a page at /."""
+    from app import claimed
+    from app.sandbox import serve
+
+    logs.setup()
+    config = Config.from_env()
+    with claimed.ports() as ports:
+        ports.need("127.0.0.1", config.SANDBOX_PORT, "SANDBOX_PORT")
+    config.INSTANCE_DIR.mkdir(parents=True, exist_ok=True)
+    sys.exit(serve.run(config.SANDBOX_PORT, config.INSTANCE_DIR / "sandbox.db"))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's schema up to date. Safe from several machines at once."""
+    logs.setup()
+    with application() as app:
+        upgrade(app)
+
+
+@cli.command()
+@click.option("--first", is_flag=True, help="Only into an installation without people.")
+def demo(first: bool) -> None:
+    """Make demo data and print its log-in as JSON."""
+    logs.setup()
+    with application():
+        from app.services import demo as part
+
+        click.echo(json.dumps({} if first and _has_people() else part.seed(), default=str))
+
+
+@cli.group()
+def user() -> None:
+    """People."""
+
+
+@user.command("create")
+@click.option("--email", required=True)
+@click.option("--password", required=True)
+@click.option("--name", default=None)
+@click.option("--admin", is_flag=True, help="May run the installation (/admin).")
+def user_create(email: str, password: str, name: str | None, admin: bool) -> None:
+    """Make a person with a brand; the e-mail address counts as verified. Prints JSON."""
+    logs.setup()
+    with application():
+        from app.services import people
+
+        made = people.create_user(email, password, name, admin)
+        click.echo(json.dumps(made, default=str))
+
+
+@cli.group()
+def engine() -> None:
+    """The publishing engine's switch."""
+
+
+@engine.command("pause")
+def engine_pause() -> None:
+    """Start no delivery until resumed; what is under way finishes."""
+    _switch("pause")
+
+
+@engine.command("resume")
+def engine_resume() -> None:
+    """Deliver again; what became late follows each profile's late policy."""
+    _switch("resume")
+
+
+@engine.command("status")
+def engine_status() -> None:
+    """Whether the engine delivers, as JSON."""
+    _switch("status")
+
+
+def _switch(action: str) -> None:
+    logs.setup()
+    with application():
+        from app.publishing import switch
+
+        click.echo(json.dumps(getattr(switch, action)(), default=str))
+
+
+@contextmanager
+def application() -> Iterator[Flask]:
+    """The application with its context: Flask's own command line has it already."""
+    from flask import current_app, has_app_context
+
+    if has_app_context():
+        yield current_app._get_current_object()  # type: ignore[attr-defined]
+        return
+    from app import create_app
+
+    app = create_app()
+    with app.app_context():
+        yield app
+
+
+def upgrade(app: Flask) -> None:
+    """Migrate to the newest schema; only one process at a time does, the others wait."""
+    from flask_migrate import upgrade as alembic
+    from sqlalchemy import text
+
+    from app.extensions import db
+
+    if db.engine.dialect.name != "postgresql":
+        import fcntl
+
+        with (app.config["CARILLON"].INSTANCE_DIR / "migrate.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            alembic()
+        return
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET lock_timeout = 0"))  # another machine may take a while
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
+        try:
+            alembic()
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
+            connection.invalidate()  # its settings were for this alone
+
+
+def _has_people() -> bool:
+    from sqlalchemy import select
+
+    from app.extensions import db
+    from app.models.people import User
+
+    return db.session.scalar(select(User.id).limit(1)) is not None
+
+
+def init_app(app: Flask) -> None:
+    """Offer the same commands under ``flask``."""
+    for command in cli.commands.values():
+        app.cli.add_command(command)
+
+
+def main() -> None:
+    """The entry point of the ``carillon`` script."""
+    cli(prog_name="carillon")
+
+
+if __name__ == "__main__":
+    main()
