@@ -1,0 +1,392 @@
+"""What a person or a key can do with a post once it is written (reliability §2).
+
+Writing it is ``services/drafts.py``. Every action locks the post's targets first, so a
+claim by the engine and a person's decision never both win.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload, selectinload
+
+from app import content, events
+from app.clock import now
+from app.config import settings
+from app.errors import Conflict, InvalidTransition, NotFound, Stale, ValidationFailed
+from app.extensions import db, queues
+from app.models.accounts import AccountStatus
+from app.models.attempts import Attempt, AttemptState
+from app.models.posts import (
+    HoldReason,
+    Post,
+    PostMedia,
+    PostTarget,
+    PostVariant,
+    TargetState,
+    check_move,
+)
+from app.permissions import Actor, Permission
+from app.services.access import reach
+from app.settle import settle
+
+GRACE = timedelta(seconds=60)  # a time up to this late counts as now (contracts.md)
+HORIZON = timedelta(days=366 * 5)
+S = TargetState
+
+
+def get(actor: Actor, post_id: UUID) -> Post:
+    """The post with all that a page shows of it, or ``NotFound``."""
+    found = db.session.scalars(
+        reach(actor)
+        .query(Post)
+        .where(Post.id == post_id, Post.discarded_at.is_(None))
+        .options(
+            selectinload(Post.targets).joinedload(PostTarget.account),
+            selectinload(Post.variants),
+            selectinload(Post.media),
+            joinedload(Post.profile),
+        )
+    ).one_or_none()
+    if found is None:
+        raise NotFound("We could not find that post.")
+    return found
+
+
+def history(actor: Actor, post_id: UUID) -> list[Attempt]:
+    """Every attempt of the post's targets, oldest first: the job log."""
+    post = get(actor, post_id)
+    return list(
+        db.session.scalars(
+            reach(actor)
+            .query(Attempt)
+            .where(PostTarget.post_id == post.id)
+            .options(joinedload(Attempt.target).joinedload(PostTarget.account))
+            .order_by(Attempt.started_at, Attempt.id)
+        )
+    )
+
+
+def schedule(
+    actor: Actor,
+    post_id: UUID,
+    at: datetime,
+    *,
+    rev: int | None = None,
+    only: Collection[UUID] | None = None,
+) -> Post:
+    """Put the post on the clock for ``at`` (UTC).
+
+    ``only`` names the targets to send; the others move to a draft of their own. Raises
+    ``ValidationFailed`` with one error for each network that would refuse it.
+    """
+    return _arm(actor, post_id, _due(at), rev=rev, only=only, quick=False)
+
+
+def publish_now(
+    actor: Actor, post_id: UUID, *, rev: int | None = None, only: Collection[UUID] | None = None
+) -> Post:
+    """Make it due this moment and wake the engine."""
+    return _arm(actor, post_id, now(), rev=rev, only=only, quick=True)
+
+
+def unschedule(actor: Actor, post_id: UUID) -> Post:
+    """Take the post off the clock: a draft again."""
+    post = _open(actor, post_id)
+    if any(t.state not in (S.SCHEDULED, S.DRAFT, S.CANCELLED) for t in post.targets):
+        raise InvalidTransition("This post is already going out, so it can't go back to a draft.")
+    for target in post.targets:
+        if target.state is S.SCHEDULED:
+            target.state = S.DRAFT
+            target.hold_reason = target.hold_until = None
+    post.armed = False
+    post.rev += 1
+    _done(actor, post, "post.unscheduled")
+    return post
+
+
+def move(actor: Actor, post_id: UUID, at: datetime, *, rev: int | None = None) -> Post:
+    """Give the post another time (UTC); a draft keeps it as its planned time."""
+    post = _open(actor, post_id, rev)
+    due, waiting = _due(at), [t for t in post.targets if t.state is S.SCHEDULED]
+    if post.armed and not waiting:
+        raise InvalidTransition("This post has gone out or is going out, so it can't be moved.")
+    before, post.due_at = post.due_at, due
+    for target in waiting:
+        _set_due(target, due)
+        if target.hold_reason is HoldReason.LATE:
+            target.hold_reason = target.hold_until = None
+    post.rev += 1
+    _done(actor, post, "post.moved", before=_text(before), after=_text(due))
+    return post
+
+
+def cancel(actor: Actor, target_id: UUID) -> Post:
+    """Take one account off the post for good; nothing is sent to it after this returns."""
+    target = reach(actor).get(PostTarget, target_id, need="post.write")
+    post = _open(actor, target.post_id)
+    target = _one(post, target_id)
+    check_move(target.state, S.CANCELLED)
+    _end(target, S.CANCELLED)
+    if all(t.state in (S.CANCELLED, S.DISCARDED) for t in post.targets):
+        post.discarded_at = now()
+    _done(actor, post, "post.cancelled", target=str(target_id))
+    return post
+
+
+def discard(actor: Actor, post_id: UUID) -> Post:
+    """Delete the post here. What is public already stays public on the networks."""
+    post = _open(actor, post_id)
+    if any(t.state in (S.POSTING, S.NEEDS_REVIEW) for t in post.targets):
+        raise InvalidTransition(
+            "This post is going out, or nobody knows yet whether it did. Settle that first."
+        )
+    for target in post.targets:
+        if target.state not in (S.PUBLISHED, S.CANCELLED):
+            _end(target, S.DISCARDED)
+    post.discarded_at = now()
+    _done(actor, post, "post.discarded")
+    return post
+
+
+def retry(actor: Actor, target_id: UUID, *, confirm_not_published: bool = False) -> Post:
+    """Send a failed target again, with a new count of tries.
+
+    One that needs review goes again only when the person confirms that it is not public
+    (``confirmNotPublished``), else ``Conflict``.
+    """
+    target = reach(actor).get(PostTarget, target_id, need="post.write")
+    post = _open(actor, target.post_id)
+    target = _one(post, target_id)
+    if target.state is S.NEEDS_REVIEW:
+        if not confirm_not_published:
+            raise Conflict("Look at the network first, then confirm that it is not there.")
+        _close_unknown(target, AttemptState.FAILED)
+    elif target.state is not S.FAILED:
+        raise InvalidTransition(f"A post that is {target.state.value} can't be tried again.")
+    target.state, target.failures, target.claims = S.SCHEDULED, 0, 0
+    target.error = target.error_code = target.category = None
+    _set_due(target, now())
+    target.quick = True
+    _hold_if_unusable(target)
+    _done(actor, post, "post.retried", target=str(target_id), confirmed=confirm_not_published)
+    return post
+
+
+def confirm_published(actor: Actor, target_id: UUID, url: str = "") -> Post:
+    """A person's verdict on a target that needs review: it did go out."""
+    target = reach(actor).get(PostTarget, target_id, need="post.write")
+    link = _link(url)
+    post = _open(actor, target.post_id)
+    target = _one(post, target_id)
+    if target.state is not S.NEEDS_REVIEW:
+        raise InvalidTransition("Only a post that needs review can be settled by hand.")
+    _close_unknown(target, AttemptState.OK)
+    target.state, target.permalink = S.PUBLISHED, link or None
+    target.published_at = target.published_at or now()
+    target.error = target.error_code = target.category = None
+    events.emit(db.session(), post.profile_id, "post.published", _facts(target))
+    _done(actor, post, "post.verdict", target=str(target_id), verdict="published")
+    return post
+
+
+def confirm_failed(actor: Actor, target_id: UUID) -> Post:
+    """A person's verdict on a target that needs review: it did not go out; leave it."""
+    target = reach(actor).get(PostTarget, target_id, need="post.write")
+    post = _open(actor, target.post_id)
+    target = _one(post, target_id)
+    if target.state is not S.NEEDS_REVIEW:
+        raise InvalidTransition("Only a post that needs review can be settled by hand.")
+    _close_unknown(target, AttemptState.FAILED)
+    target.state = S.FAILED
+    target.error = "You said that this did not go out."
+    _done(actor, post, "post.verdict", target=str(target_id), verdict="failed")
+    return post
+
+
+def duplicate(actor: Actor, post_id: UUID) -> Post:
+    """A draft with the same texts, pictures and accounts, and no time."""
+    source = get(actor, post_id)
+    actor.require(Permission.POST_WRITE, source.profile_id)
+    kept = [t.account_id for t in source.targets if t.account.status is AccountStatus.ACTIVE]
+    copy = _copy(source, actor, kept)
+    db.session.add(copy)
+    db.session.flush()
+    _done(actor, copy, "post.duplicated", source=str(post_id))
+    return copy
+
+
+def _copy(source: Post, actor: Actor, account_ids: Sequence[UUID]) -> Post:
+    return Post(
+        profile_id=source.profile_id,
+        author_id=actor.user_id,
+        parts=list(source.parts),
+        options=dict(source.options),
+        variants=[PostVariant(network=v.network, parts=list(v.parts)) for v in source.variants],
+        media=[
+            PostMedia(media_id=m.media_id, part=m.part, position=m.position, alt=m.alt)
+            for m in source.media
+        ],
+        targets=[PostTarget(account_id=a, profile_id=source.profile_id) for a in account_ids],
+    )
+
+
+def _arm(
+    actor: Actor,
+    post_id: UUID,
+    due: datetime,
+    *,
+    rev: int | None,
+    only: Collection[UUID] | None,
+    quick: bool,
+) -> Post:
+    post = _open(actor, post_id, rev)
+    wanted = [t for t in post.targets if only is None or t.id in only]
+    startable = [t for t in wanted if t.state in (S.DRAFT, S.SCHEDULED, S.FAILED)]
+    if not wanted:
+        raise ValidationFailed("Choose at least one account.", field="accounts")
+    if not startable:
+        raise InvalidTransition("This post has gone out or is going out.")
+    _refuse_problems(post, startable)
+    for target in startable:
+        target.state, target.failures, target.claims = S.SCHEDULED, 0, 0
+        target.hold_reason = target.hold_until = None
+        target.error = target.error_code = target.category = None
+        _set_due(target, due)
+        target.quick = quick
+        _hold_if_unusable(target)
+    left = [t for t in post.targets if t not in wanted and t.state is S.DRAFT]
+    if left:
+        aside = _copy(post, actor, [t.account_id for t in left])
+        db.session.add(aside)
+        for target in left:
+            post.targets.remove(target)
+    post.armed, post.due_at = True, due
+    post.rev += 1
+    events.emit(
+        db.session(), post.profile_id, "post.scheduled",
+        {"post_id": str(post.id), "scheduled_for": _text(due),
+         "targets": [str(t.id) for t in startable]},
+    )  # fmt: skip
+    _done(actor, post, "post.published_now" if quick else "post.scheduled", due=_text(due))
+    return post
+
+
+def _refuse_problems(post: Post, targets: Sequence[PostTarget]) -> None:
+    errors: list[ValidationFailed] = []
+    for target in targets:
+        title = target.account.network
+        for found in content.problems(post, target, settings()):
+            if found.blocks:
+                errors.append(ValidationFailed(found.message, field=f"{title}.{found.field}"))
+    if errors:
+        raise ValidationFailed(errors[0].message, field=errors[0].field, errors=list(errors))
+
+
+def _open(actor: Actor, post_id: UUID, rev: int | None = None) -> Post:
+    """The post for writing, its targets locked; ``Stale`` where somebody saved since ``rev``."""
+    post = get(actor, post_id)
+    actor.require(Permission.POST_WRITE, post.profile_id)
+    locked = (
+        select(PostTarget)
+        .where(PostTarget.post_id == post.id)
+        .order_by(PostTarget.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    db.session.scalars(locked).all()
+    db.session.refresh(post, ["rev", "armed", "due_at", "discarded_at"], with_for_update=True)
+    if post.discarded_at is not None:
+        raise NotFound("We could not find that post.")
+    if rev is not None and rev != post.rev:
+        raise Stale("Somebody else saved this post meanwhile.")
+    return post
+
+
+def _one(post: Post, target_id: UUID) -> PostTarget:
+    return next(t for t in post.targets if t.id == target_id)
+
+
+def _due(at: datetime) -> datetime:
+    moment = now()
+    if at < moment - GRACE:
+        raise ValidationFailed("That time has passed. Choose a later one.", field="due_at")
+    if at > moment + HORIZON:
+        raise ValidationFailed("Choose a time within the next five years.", field="due_at")
+    return max(at, moment)
+
+
+def _set_due(target: PostTarget, due: datetime) -> None:
+    target.due_at = target.scheduled_for = due
+    target.quick = False
+
+
+def _end(target: PostTarget, state: TargetState) -> None:
+    target.state, target.lease_until = state, None
+    target.hold_reason = target.hold_until = None
+
+
+def _hold_if_unusable(target: PostTarget) -> None:
+    """A target of an account that cannot post waits for it from the start (promise 2)."""
+    reasons = {
+        AccountStatus.NEEDS_RECONNECT: HoldReason.RECONNECT,
+        AccountStatus.DISCONNECTED: HoldReason.DISCONNECTED,
+    }
+    reason = reasons.get(target.account.status)
+    if reason is not None and target.due_at is not None:
+        target.hold_reason = reason
+        target.hold_until = max(now(), target.due_at) + timedelta(hours=settings().LATE_LIMIT_HOURS)
+
+
+def _close_unknown(target: PostTarget, state: AttemptState) -> None:
+    db.session.execute(
+        update(Attempt)
+        .where(
+            Attempt.target_id == target.id,
+            Attempt.state.in_((AttemptState.UNKNOWN, AttemptState.OPEN)),
+        )
+        .values(state=state, finished_at=now(), next_probe_at=None)
+    )
+
+
+def _link(url: str) -> str:
+    url = url.strip()
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ValidationFailed("Paste the whole link of the post.", field="url") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or len(url) > 2000:
+        raise ValidationFailed("Paste the whole link of the post.", field="url")
+    return url
+
+
+def _facts(target: PostTarget) -> dict[str, Any]:
+    return {
+        "post_id": str(target.post_id),
+        "target_id": str(target.id),
+        "network": target.account.network,
+        "url": target.permalink,
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _done(actor: Actor, post: Post, action: str, **detail: Any) -> None:
+    """The record, the post's status, one commit, then the hint."""
+    events.audit(
+        db.session(), actor, action, profile_id=post.profile_id, subject="post",
+        subject_id=post.id, **detail,
+    )  # fmt: skip
+    settle(db.session(), [post.id])
+    db.session.commit()
+    if any(t.quick and t.state is S.SCHEDULED for t in post.targets):
+        queues.wake("publishing.deliver")

@@ -1,0 +1,52 @@
+"""A post's status follows its targets: stored by whoever changes one (reliability §2)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.clock import now
+from app.models.posts import Post, PostTarget, TargetState, post_status
+
+
+def settle(session: Session, post_ids: Iterable[UUID]) -> None:
+    """Store the status of these posts, in the transaction that changed their targets.
+
+    Posts are locked in the order of their ids and always after targets, so that two
+    writers never wait for each other.
+    """
+    wanted = sorted(set(post_ids))
+    if not wanted:
+        return
+    session.flush()
+    posts = session.execute(
+        select(Post.id, Post.armed, Post.discarded_at, Post.status)
+        .where(Post.id.in_(wanted))
+        .order_by(Post.id)
+        .with_for_update()
+    ).all()
+    states: dict[UUID, list[TargetState]] = defaultdict(list)
+    rows = select(PostTarget.post_id, PostTarget.state).where(PostTarget.post_id.in_(wanted))
+    for post_id, state in session.execute(rows):
+        states[post_id].append(state)
+    changed = defaultdict(list)
+    for post in posts:
+        status = post_status(
+            armed=post.armed, discarded=post.discarded_at is not None, states=states[post.id]
+        )
+        if status is not post.status:
+            changed[status].append(post.id)
+    for status, ids in changed.items():
+        session.execute(
+            update(Post)
+            .where(Post.id.in_(ids))
+            .values(status=status, updated_at=now())
+            .execution_options(synchronize_session=False)
+        )
+    for loaded in session.identity_map.values():
+        if isinstance(loaded, Post) and loaded.id in wanted:
+            session.expire(loaded, ["status", "updated_at"])
