@@ -21,10 +21,10 @@ class EngineState(Base):
     paused_at: Mapped[datetime | None]
     pause_reason: Mapped[str] = mapped_column(String(200), default="")
     ticked_at: Mapped[datetime | None]  # wall clock of the last tick
-    ticked_mono: Mapped[float | None] = mapped_column(Float)  # its monotonic clock …
+    ticked_mono: Mapped[float | None] = mapped_column(Float)  # seconds since the boot …
     ticked_boot: Mapped[str] = mapped_column(String(64), default="")  # … of this boot
     jump_at: Mapped[datetime | None]  # when a jump was seen
-    jump_mono_until: Mapped[float | None] = mapped_column(Float)  # no claims before
+    jump_until: Mapped[datetime | None]  # no claims before
     alarm_at: Mapped[datetime | None]  # overdue posts were first seen
     alarm_checked_at: Mapped[datetime | None]
 

@@ -51,7 +51,7 @@ def upgrade() -> None:
     sa.Column('ticked_mono', sa.Float(), nullable=True),
     sa.Column('ticked_boot', sa.String(length=64), nullable=False),
     sa.Column('jump_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('jump_mono_until', sa.Float(), nullable=True),
+    sa.Column("jump_until", sa.DateTime(timezone=True), nullable=True),
     sa.Column('alarm_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('alarm_checked_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_engine_state'))

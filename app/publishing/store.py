@@ -1,0 +1,68 @@
+"""Transactions of the engine: short, explicit, by the database's own clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.orm import Session
+
+from app import logs
+from app.clock import now
+from app.extensions import db, write_mode
+
+log = logs.get("engine")
+Result = TypeVar("Result")
+
+
+@contextmanager
+def transaction(*, write: bool = True) -> Iterator[Session]:
+    """A session that commits at the end of the block; never open while a network thinks."""
+    mark = write_mode.set(write)
+    try:
+        with Session(db.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+    finally:
+        write_mode.reset(mark)
+
+
+def moment(session: Session) -> datetime:
+    """The time by the database's clock, which all leases are measured with."""
+    if session.get_bind().dialect.name != "postgresql":
+        return now()  # SQLite has no clock but this machine's
+    found: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return found.astimezone(UTC)
+
+
+def durable(work: Callable[[], Result], *, seconds: float, what: str) -> Result:
+    """Do it again while the database is away, for at most ``seconds``.
+
+    What the network said has to be written down: a restart of the database costs a wait,
+    not an outcome. Raises the last error when the time is over.
+    """
+    until, wait = time.monotonic() + seconds, 0.1
+    while True:
+        try:
+            return work()
+        except (DBAPIError, TimeoutError) as error:
+            if time.monotonic() + wait > until or not away(error):
+                raise
+            log.warning("database_away", what=what, wait=wait)
+            time.sleep(wait)
+            wait = min(wait * 2, 2.0)
+
+
+def away(error: Exception) -> bool:
+    """Whether the database could not be reached, as against having refused."""
+    if isinstance(error, TimeoutError):
+        return True
+    name = type(getattr(error, "orig", None)).__name__
+    return bool(getattr(error, "connection_invalidated", False)) or name in {
+        "OperationalError", "InterfaceError", "AdminShutdown", "CannotConnectNow",
+        "CrashShutdown", "IdleInTransactionSessionTimeout",
+    }  # fmt: skip
