@@ -21,7 +21,11 @@ class AccountStatus(StrEnum):
 
 
 class SocialAccount(Timestamps, Base):
-    """An account a profile can post to. ``tokens`` is one encrypted JSON value."""
+    """An account a profile can post to. ``tokens`` is one encrypted JSON value.
+
+    ``tokens_version`` rises whenever it is written. ``refresh_claim`` is held until
+    ``refresh_until`` by whoever refreshes it (``app/credentials.py``).
+    """
 
     __tablename__ = "social_accounts"
     __table_args__ = (
@@ -38,7 +42,9 @@ class SocialAccount(Timestamps, Base):
     server: Mapped[str] = mapped_column(String(255), default="")
     handle: Mapped[str] = mapped_column(String(255))
     name: Mapped[str] = mapped_column(String(255), default="")
-    avatar_url: Mapped[str] = mapped_column(String(2000), default="")
+    avatar_url: Mapped[str] = mapped_column(String(2000), default="")  # at the network
+    avatar_key: Mapped[str | None] = mapped_column(String(120))  # our copy, in storage
+    avatar_mime: Mapped[str] = mapped_column(String(40), default="")
     url: Mapped[str] = mapped_column(String(2000), default="")
     way: Mapped[str] = mapped_column(String(20))  # oauth, app_password, token
     extras: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -46,6 +52,9 @@ class SocialAccount(Timestamps, Base):
     tokens: Mapped[str | None]  # encrypted
     tokens_version: Mapped[int] = mapped_column(default=0)
     tokens_expire_at: Mapped[datetime | None]
+    app_id: Mapped[UUID | None] = mapped_column(ForeignKey("network_apps.id", ondelete="SET NULL"))
+    refresh_claim: Mapped[str | None] = mapped_column(String(64))
+    refresh_until: Mapped[datetime | None]
 
     status: Mapped[AccountStatus] = mapped_column(default=AccountStatus.ACTIVE)
     status_reason: Mapped[str] = mapped_column(String(400), default="")

@@ -117,6 +117,11 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_network_apps')),
     sa.UniqueConstraint('network', 'server', 'redirect_uri', name=op.f('uq_network_apps_network_server_redirect_uri'))
     )
+    op.create_table('number_series',
+    sa.Column('name', sa.String(length=40), nullable=False),
+    sa.Column('last', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_number_series'))
+    )
     op.create_table('profiles',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
@@ -338,12 +343,17 @@ def upgrade() -> None:
     sa.Column('handle', sa.String(length=255), nullable=False),
     sa.Column('name', sa.String(length=255), nullable=False),
     sa.Column('avatar_url', sa.String(length=2000), nullable=False),
+    sa.Column('avatar_key', sa.String(length=120), nullable=True),
+    sa.Column('avatar_mime', sa.String(length=40), nullable=False),
     sa.Column('url', sa.String(length=2000), nullable=False),
     sa.Column('way', sa.String(length=20), nullable=False),
     sa.Column('extras', JSON, nullable=False),
     sa.Column('tokens', sa.String(), nullable=True),
     sa.Column('tokens_version', sa.Integer(), nullable=False),
     sa.Column('tokens_expire_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('app_id', sa.Uuid(), nullable=True),
+    sa.Column('refresh_claim', sa.String(length=64), nullable=True),
+    sa.Column('refresh_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('status', sa.Enum('active', 'needs_reconnect', 'disconnected', name='accountstatus', native_enum=False, length=24), nullable=False),
     sa.Column('status_reason', sa.String(length=400), nullable=False),
     sa.Column('status_at', sa.DateTime(timezone=True), nullable=True),
@@ -357,6 +367,7 @@ def upgrade() -> None:
     sa.Column('last_post_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['app_id'], ['network_apps.id'], name=op.f('fk_social_accounts_app_id'), ondelete='SET NULL'),
     sa.ForeignKeyConstraint(['connected_by'], ['users.id'], name=op.f('fk_social_accounts_connected_by'), ondelete='SET NULL'),
     sa.ForeignKeyConstraint(['profile_id'], ['profiles.id'], name=op.f('fk_social_accounts_profile_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['set_id'], ['platform_sets.id'], name=op.f('fk_social_accounts_set_id')),
@@ -530,6 +541,7 @@ def downgrade() -> None:
     op.drop_table('media')
     op.drop_table('users')
     op.drop_table('profiles')
+    op.drop_table('number_series')
     op.drop_table('network_apps')
     with op.batch_alter_table('mails', schema=None) as batch_op:
         batch_op.drop_index('ix_mails_waiting', sqlite_where=sa.text('sent_at IS NULL'), postgresql_where=sa.text('sent_at IS NULL'))
