@@ -6,6 +6,7 @@ Every part is imported when its command runs: the supervisor and ``--help`` need
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,6 +63,7 @@ class Group(click.Group):
 @click.version_option(package_name="carillon")
 def cli() -> None:
     """Carillon: write once, publish on time, exactly once."""
+    os.umask(0o077)  # database, secrets and media are this user's alone
 
 
 @cli.command()

@@ -151,7 +151,12 @@ class Config:
         sandbox = bool(found.get("SANDBOX", True))
         _secrets(found, folder, embedded=sandbox)
         base = f"http://127.0.0.1:{found.get('SANDBOX_PORT', 8090)}"
-        found["networks"] = {n: _network(n, env, base if sandbox else "") for n in NETWORKS}
+        networks = {n: _network(n, env, base if sandbox else "") for n in NETWORKS}
+        found["networks"] = networks
+        # The sandbox's accounts are in its own directory of identities, nobody else's.
+        if networks["bluesky"].sandbox:
+            found.setdefault("PLC_URL", f"{base}/plc")
+        found["PLC_URL"] = str(found.get("PLC_URL", cls.PLC_URL)).rstrip("/")
         return cls(**found)  # type: ignore[arg-type]
 
 
@@ -184,7 +189,8 @@ def _typed(name: str, kind: str, text: str) -> object:
             return float(text)
         return Path(text) if kind.startswith("Path") else text
     except ValueError as error:
-        raise ConfigError(f"{name} should be a {kind}, not {text!r}.") from error
+        wanted = {"int": "a whole number", "float": "a number", "bool": "1 or 0"}[kind]
+        raise ConfigError(f"{name} should be {wanted}, not {text!r}.") from error
 
 
 def _network(name: str, env: Mapping[str, str], sandbox: str) -> NetworkSettings:

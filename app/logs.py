@@ -18,6 +18,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, MutableMapping
+from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
@@ -104,7 +105,8 @@ def get(name: str) -> Any:
 def setup(level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send structlog and the standard library's logging to ``stream`` (stderr) as JSON lines.
 
-    Every process calls it once; calling again replaces what was set.
+    Every process calls it once; calling again replaces what was set. An exception nobody
+    caught becomes such a line too.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -144,9 +146,18 @@ def setup(level: str = "INFO", stream: TextIO | None = None) -> None:
     root.addHandler(handler)
     root.setLevel(level)
     logging.captureWarnings(True)
+    sys.excepthook = _crashed
+    threading.excepthook = lambda args: _crashed(
+        args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
+    )
     # These write every request with its whole URL, or every step of theirs.
     for name in ("httpx2", "httpcore2", "urllib3", "rq", "alembic", "werkzeug", "PIL", "authlib"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if not issubclass(kind, KeyboardInterrupt | SystemExit):
+        get("carillon").critical("crashed", exc_info=(kind, error, trace))
 
 
 def masked(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -1,0 +1,105 @@
+"""The documentation, served from ``docs/*.md`` by the product it describes.
+
+Markdown becomes a tree of plain nodes, and a template walks it with autoescape on: no HTML is
+ever made of text, so a page needs no trust (reliability §14).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from flask import Blueprint, abort, render_template, url_for
+from flask.typing import ResponseReturnValue
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+from app.config import ROOT
+from app.web.guard import public
+
+bp = Blueprint("docs", __name__, url_prefix="/docs")
+
+FOLDER = ROOT / "docs"
+# In reading order; a file not named here is not served.
+PAGES = (
+    "index", "quickstart", "sandbox", "configuration", "deployment", "reliability", "testing",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Page:
+    """One parsed file. ``sections`` are its second-level headings as (id, words)."""
+
+    slug: str
+    title: str
+    tree: SyntaxTreeNode
+    sections: tuple[tuple[str, str], ...]
+
+
+@bp.get("")
+@public
+def index() -> ResponseReturnValue:
+    """The first page."""
+    return _show("index")
+
+
+@bp.get("/<slug>")
+@public
+def page(slug: str) -> ResponseReturnValue:
+    """Any other; 404 for a name that is not in ``PAGES``."""
+    if slug not in PAGES[1:]:
+        abort(404)
+    return _show(slug)
+
+
+def _show(slug: str) -> str:
+    return render_template(
+        "docs/page.html", page=load(slug), pages=[load(name) for name in PAGES],
+        anchor=anchor, words=words, address=address, place_of=place_of,
+    )  # fmt: skip
+
+
+@lru_cache
+def load(slug: str) -> Page:
+    """Read and parse a file of ``docs/``, once a process."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tree = SyntaxTreeNode(parser.parse((FOLDER / f"{slug}.md").read_text(encoding="utf-8")))
+    headings = [node for node in tree.children if node.type == "heading"]
+    title = next((words(node) for node in headings if node.tag == "h1"), slug)
+    sections = tuple((anchor(n), words(n)) for n in headings if n.tag == "h2")
+    return Page(slug, title, tree, sections)
+
+
+def words(node: SyntaxTreeNode) -> str:
+    """The text of a node without its markup."""
+    if node.type in {"text", "code_inline"}:
+        return node.content
+    if node.type in {"softbreak", "hardbreak"}:
+        return " "
+    return "".join(words(child) for child in node.children)
+
+
+def anchor(node: SyntaxTreeNode) -> str:
+    """A heading's id: its words, lower case, joined by hyphens (as GitHub makes them)."""
+    return re.sub(r"[^\w\- ]", "", words(node).lower()).strip().replace(" ", "-")
+
+
+def place_of(slug: str) -> str:
+    """The address of a page of the documentation."""
+    return url_for("docs.index") if slug == "index" else url_for("docs.page", slug=slug)
+
+
+def address(href: str) -> str:
+    """Where a link leads: http(s) as it stands, ``page.md#part`` on our pages, else nothing."""
+    parts = urlsplit(href)
+    if parts.scheme in {"http", "https"} and parts.netloc:
+        return href
+    if parts.scheme or parts.netloc:
+        return ""
+    slug = parts.path.removesuffix(".md")
+    if slug and slug not in PAGES:
+        return ""
+    end = f"#{parts.fragment}" if parts.fragment else ""
+    return (place_of(slug) if slug else "") + end
