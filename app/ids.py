@@ -45,3 +45,12 @@ def slug(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     word = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:40].strip("-")
     return word or "brand"
+
+
+def oktopost(prefix: str, number: int) -> str:
+    """A row's 15-character Oktopost id: ``001`` and twelve digits for a profile.
+
+    ``prefix`` is three characters: ``001`` account, ``003`` credential, ``014``
+    integration, ``0CN`` domain (contracts, "Names").
+    """
+    return f"{prefix}{number:012d}"

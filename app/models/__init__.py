@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from app.models import accounts, attempts, engine, events, media, people, posts, profiles
+from app.models import (
+    accounts,
+    attempts,
+    engine,
+    events,
+    media,
+    numbers,
+    people,
+    posts,
+    profiles,
+)
 from app.models.base import Base
 
 __all__ = [
-    "Base", "accounts", "attempts", "engine", "events", "media", "people", "posts", "profiles",
+    "Base", "accounts", "attempts", "engine", "events", "media", "numbers",
+    "people", "posts", "profiles",
 ]  # fmt: skip

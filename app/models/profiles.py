@@ -36,12 +36,18 @@ class Profile(Timestamps, Base):
     late_policy: Mapped[LatePolicy] = mapped_column(default=LatePolicy.HOLD)
     late_limit_minutes: Mapped[int] = mapped_column(default=30)
     week_start: Mapped[int] = mapped_column(default=0)  # 0 Monday
+    named_at: Mapped[datetime | None]  # when a person last settled its name and zone
     paused_at: Mapped[datetime | None]
     pause_reason: Mapped[str] = mapped_column(String(200), default="")
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    @property
+    def zone_unsure(self) -> bool:
+        """Whether it runs on UTC only because nobody has said where it is."""
+        return self.named_at is None and self.time_zone == "UTC"
 
 
 class Membership(Timestamps, Base):

@@ -53,7 +53,7 @@ def upgrade() -> None:
     sa.Column('jump_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column("jump_until", sa.DateTime(timezone=True), nullable=True),
     sa.Column('alarm_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('alarm_checked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column("alarm", JSON, nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_engine_state'))
     )
     op.create_table('heartbeats',
@@ -131,6 +131,7 @@ def upgrade() -> None:
     sa.Column('late_policy', sa.Enum('send', 'hold', 'skip', name='latepolicy', native_enum=False, length=24), nullable=False),
     sa.Column('late_limit_minutes', sa.Integer(), nullable=False),
     sa.Column('week_start', sa.Integer(), nullable=False),
+    sa.Column('named_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('paused_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('pause_reason', sa.String(length=200), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
