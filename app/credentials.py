@@ -54,6 +54,7 @@ def store(session: Session, account: SocialAccount, tokens: Tokens) -> None:
     account.tokens = safe.vault.encrypt(value, place(account.id))
     account.tokens_version += 1
     account.tokens_expire_at = tokens.expires_at
+    account.renews = bool(tokens.refresh)
     account.refresh_claim = account.refresh_until = None
     session.add(account)
 
@@ -79,12 +80,13 @@ def pack(tokens: Tokens) -> str:
     })  # fmt: skip
 
 
-def unpack(value: str) -> tuple[Tokens, datetime]:
-    """The reverse of ``pack``: the tokens, and when we got them."""
+def unpack(value: str) -> tuple[Tokens, datetime | None]:
+    """The reverse of ``pack``: the tokens, and when we got them where that was noted."""
     found: dict[str, Any] = json.loads(value)
     ends = datetime.fromisoformat(found["expires_at"]) if found["expires_at"] else None
     tokens = Tokens(found["access"], found["refresh"], ends, tuple(found["scopes"]), found["more"])
-    return tokens, datetime.fromisoformat(found["issued_at"])
+    issued = found.get("issued_at")
+    return tokens, datetime.fromisoformat(issued) if issued else None
 
 
 def keys(session: Session, account: SocialAccount) -> AppKeys:
@@ -213,8 +215,10 @@ def _due(row: SocialAccount, force_from_version: int | None) -> bool:
     if tokens.expires_at is None:
         return False
     left = (tokens.expires_at - now()).total_seconds()
-    life = (tokens.expires_at - issued).total_seconds()
-    return left <= 0 or (bool(tokens.refresh) and left < min(MARGIN_SECONDS, life / 5))
+    margin = MARGIN_SECONDS
+    if issued is not None:
+        margin = min(margin, (tokens.expires_at - issued).total_seconds() / 5)
+    return left <= 0 or (bool(tokens.refresh) and left < margin)
 
 
 def _free(row: SocialAccount, moment: datetime) -> bool:

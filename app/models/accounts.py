@@ -52,6 +52,7 @@ class SocialAccount(Timestamps, Base):
     tokens: Mapped[str | None]  # encrypted
     tokens_version: Mapped[int] = mapped_column(default=0)
     tokens_expire_at: Mapped[datetime | None]
+    renews: Mapped[bool] = mapped_column(default=False)  # without a person
     app_id: Mapped[UUID | None] = mapped_column(ForeignKey("network_apps.id", ondelete="SET NULL"))
     refresh_claim: Mapped[str | None] = mapped_column(String(64))
     refresh_until: Mapped[datetime | None]

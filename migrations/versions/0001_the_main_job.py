@@ -352,6 +352,7 @@ def upgrade() -> None:
     sa.Column('tokens', sa.String(), nullable=True),
     sa.Column('tokens_version', sa.Integer(), nullable=False),
     sa.Column('tokens_expire_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('renews', sa.Boolean(), nullable=False),
     sa.Column('app_id', sa.Uuid(), nullable=True),
     sa.Column('refresh_claim', sa.String(length=64), nullable=True),
     sa.Column('refresh_until', sa.DateTime(timezone=True), nullable=True),
