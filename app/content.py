@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.config import Config
 from app.extensions import networks
+from app.images import Limits
 from app.models.media import Media as MediaRow
 from app.models.posts import Post, PostMedia, PostTarget
 from app.networks.base import Capabilities, Media, Part, Problem
@@ -115,3 +116,13 @@ def with_file(row: MediaRow, alt: str, path: Path, mime: str, size: int, w: int,
         id=str(row.id), path=path, mime=mime, size=size, width=w, height=h,
         seconds=row.seconds, alt=alt, frames=row.frames,
     )  # fmt: skip
+
+
+def limits(caps: Capabilities) -> Limits:
+    """What a still picture is fitted to."""
+    return Limits(
+        mimes=caps.image_mimes,
+        max_bytes=caps.max_image_bytes,
+        max_pixels=caps.max_image_pixels,
+        max_side=caps.max_image_side,
+    )

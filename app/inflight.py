@@ -10,7 +10,7 @@ import time
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from app.clock import now
 from app.extensions import db, write_mode
@@ -33,15 +33,20 @@ def wait(*, account_id: UUID | None = None, profile_id: UUID | None = None) -> N
 
 def _starting(account_id: UUID | None, profile_id: UUID | None) -> bool:
     young = now() - timedelta(seconds=FIRST_BYTE_SECONDS + 0.5)
-    found = select(Attempt.id).where(
+    begun = and_(
         Attempt.state == AttemptState.OPEN, Attempt.phase == Phase.COMMIT, Attempt.commit_at > young
+    )
+    # An outcome being asked for may be asked by sending again under the same marker.
+    asked = and_(Attempt.state == AttemptState.UNKNOWN, PostTarget.lease_until.is_not(None))
+    found = (
+        select(Attempt.id)
+        .join(PostTarget, PostTarget.id == Attempt.target_id)
+        .where(or_(begun, asked))
     )
     if account_id is not None:
         found = found.where(Attempt.account_id == account_id)
     if profile_id is not None:
-        found = found.join(PostTarget, PostTarget.id == Attempt.target_id).where(
-            PostTarget.profile_id == profile_id
-        )
+        found = found.where(PostTarget.profile_id == profile_id)
     mark = write_mode.set(False)
     try:
         with db.engine.connect() as connection:

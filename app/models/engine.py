@@ -26,7 +26,7 @@ class EngineState(Base):
     jump_at: Mapped[datetime | None]  # when a jump was seen
     jump_until: Mapped[datetime | None]  # no claims before
     alarm_at: Mapped[datetime | None]  # overdue posts were first seen
-    alarm_checked_at: Mapped[datetime | None]
+    alarm: Mapped[dict[str, Any] | None]  # profile → oldest overdue time its owners know of
 
 
 class Heartbeat(Base):

@@ -59,7 +59,9 @@ def status() -> dict[str, Any]:
         assert state is not None
         waiting = (PostTarget.state == TargetState.SCHEDULED) & PostTarget.hold_reason.is_(None)
         due, oldest = session.execute(
-            select(func.count(), func.min(PostTarget.due_at)).where(waiting, PostTarget.due_at <= at)
+            select(func.count(), func.min(PostTarget.due_at)).where(
+                waiting, PostTarget.due_at <= at
+            )
         ).one()
         moving = session.scalar(
             select(func.count()).where(

@@ -1,0 +1,123 @@
+"""``carillon clock``: ticks, sweeps, wakes; delivers by itself while Redis is away.
+
+Any number may run: every step is a conditional update, and a wake-up too many is harmless.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+
+from flask import Flask
+
+from app import create_app, logs
+from app.config import Config
+from app.extensions import db, queues
+from app.publishing import alarm, clockwork, recovery
+from app.publishing.runner import Runner
+
+log = logs.get("clock")
+THREADS = 8  # "more slowly" (reliability §1.5)
+ALARM_SECONDS = 15.0
+
+
+@dataclass
+class Periodic:
+    """Something done every ``seconds``; a failure is logged and waits for the next turn."""
+
+    name: str
+    seconds: float
+    work: Callable[[], object]
+    last: float = field(default=float("-inf"))
+
+    def turn(self) -> None:
+        """Do it if it is time."""
+        at = time.monotonic()
+        if at - self.last < self.seconds:
+            return
+        self.last = at
+        try:
+            self.work()
+        except Exception:
+            log.exception("periodic_failed", name=self.name)
+
+
+class Clock:
+    """One clock process."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        config: Config = app.config["CARILLON"]
+        self.tick_seconds = config.TICK_SECONDS
+        self.runner = Runner(app, "clock", threads=THREADS)
+        self.stopping = self.runner.stopping
+        self.periodic = [
+            Periodic("sweep", config.SWEEP_SECONDS, recovery.sweep),
+            Periodic("alarm", ALARM_SECONDS, lambda: alarm.current(fresh=True)),
+            Periodic("beat", config.HEARTBEAT_SECONDS, self.runner.beat),
+            Periodic("mail", 5.0, self._mail),
+        ]
+
+    def run(self) -> None:
+        """Tick until stopped; what was begun is finished."""
+        while not self.stopping.is_set():
+            began = time.monotonic()
+            with self.app.app_context():
+                try:
+                    self.beat()
+                except Exception as error:
+                    log.error("tick_failed", error=type(error).__name__)
+                finally:
+                    db.session.remove()
+            left = self.tick_seconds - (time.monotonic() - began)
+            self.stopping.wait(max(left, 0.01))
+        self.runner.drain()
+
+    def beat(self) -> None:
+        """One tick, then whatever else it is time for."""
+        waits = clockwork.tick()
+        if waits and not queues.wake("publishing.deliver"):
+            # Redis is away: deliver here, as long as there is something to claim.
+            while self.runner.round() and not self.stopping.is_set():
+                if clockwork.work_waits() is False:
+                    break
+        for one in self.periodic:
+            one.turn()
+
+    def _mail(self) -> None:
+        if _mails_wait():
+            queues.wake("mail.send")
+
+
+def _mails_wait() -> bool:
+    from sqlalchemy import select
+
+    from app.clock import now
+    from app.models.people import Mail
+    from app.publishing.store import transaction
+
+    with transaction(write=False) as session:
+        found = select(Mail.id).where(Mail.sent_at.is_(None), Mail.next_try_at <= now()).limit(1)
+        return session.scalar(found) is not None
+
+
+def run() -> int:
+    """Until SIGTERM or SIGINT; exit code 0."""
+    clock = Clock(create_app())
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        clock.runner.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    log.info("clock_started", name=clock.runner.name)
+    work = threading.Thread(target=clock.run, name="clock", daemon=True)
+    work.start()
+    while work.is_alive():
+        work.join(0.5)
+    log.info("clock_stopped")
+    return 0
