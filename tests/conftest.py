@@ -1,8 +1,10 @@
 """The application on a real, migrated database, emptied for each test.
 
 SQLite in a temporary folder, or PostgreSQL where ``TEST_DATABASE_URL`` names a server on
-which databases may be made. ``TEST_REDIS_URL`` names a Redis; without one nobody listens,
-which the product has to bear anyway.
+which databases may be made. Redis is the embedded one, or that of ``TEST_REDIS_URL``.
+
+Rows are really committed, so that threads and requests of a test meet as in the product; a
+test that starts processes, or lets threads run on, takes ``fresh_database``.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,18 +20,17 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_migrate import upgrade
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+from redis import Redis
+from sqlalchemy.orm import Session, scoped_session
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
-from app import create_app
+from app import create_app, valkey
 from app.config import Config
 from app.extensions import db
-from app.models import Base
 from app.models.people import User
-from app.services import sessions
+from tests.databases import Databases
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -56,60 +58,116 @@ class Browser(FlaskClient):
         return {"X-CSRFToken": URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(raw)}
 
 
+# Settings -------------------------------------------------------------------------------------
+
+
 @pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a fresh database, for this run alone."""
-    given = os.environ.get("TEST_DATABASE_URL", "")
-    if not given:
-        yield f"sqlite:///{tmp_path_factory.mktemp('database') / 'carillon.db'}"
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """The maker of databases, its template migrated once a run."""
+    made = Databases(tmp_path_factory.mktemp("databases"), os.environ.get("TEST_DATABASE_URL", ""))
+    yield made
+    made.drop_all()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis for this run: that of ``TEST_REDIS_URL``, else an embedded one."""
+    given = os.environ.get("TEST_REDIS_URL", "")
+    if given:
+        yield _own_number(given)
         return
-    url = make_url(given.replace("postgres://", "postgresql://", 1)).set(
-        drivername="postgresql+psycopg"
-    )
-    name = f"carillon_test_{os.getpid()}_{secrets.token_hex(3)}"
-    server = create_engine(url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text("CREATE DATABASE " + name))
-    yield url.set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text("DROP DATABASE IF EXISTS " + name + " WITH (FORCE)"))
-    server.dispose()
+    with valkey.running(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    """A client of ``redis_url``, emptied before the test."""
+    with Redis.from_url(redis_url) as client:
+        client.flushdb()
+        yield client
 
 
 @pytest.fixture(scope="session")
-def config(database: str, tmp_path_factory: pytest.TempPathFactory) -> Config:
+def config(
+    databases: Databases, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Config:
     """Settings of an installation of its own: no variable of this machine counts."""
-    folder = tmp_path_factory.mktemp("instance")
-    env = {"INSTANCE_DIR": str(folder), "DATABASE_URL": database, "SANDBOX_PORT": "1"}
-    if redis := os.environ.get("TEST_REDIS_URL"):
-        env["REDIS_URL"] = redis
+    env = {
+        "INSTANCE_DIR": str(tmp_path_factory.mktemp("instance")),
+        "DATABASE_URL": databases.copy(),
+        "REDIS_URL": redis_url,
+        "SANDBOX_PORT": "1",  # nobody there: a test that wants the sandbox brings it
+    }
     return Config.from_env(env)
+
+
+@pytest.fixture
+def fresh_database(databases: Databases) -> Iterator[str]:
+    """The URL of a database of this test's own, migrated and empty."""
+    url = databases.copy()
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def settings_for(tmp_path: Path, redis_url: str) -> Callable[..., dict[str, str]]:
+    """``settings_for(PORT=…)`` is an environment for ``Config.from_env`` or a process.
+
+    Its own instance folder; the database in it unless ``DATABASE_URL`` is given.
+    """
+
+    def settings(**given: object) -> dict[str, str]:
+        env = {"INSTANCE_DIR": str(tmp_path / "instance"), "REDIS_URL": redis_url}
+        return env | {name: str(value) for name, value in given.items()}
+
+    return settings
+
+
+# Applications ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
 def installation(config: Config) -> Iterator[Flask]:
-    """The application with its database migrated, once for all tests."""
-    app = create_app(config)
-    app.testing = True
-    app.test_client_class = Browser
-    with app.app_context():
-        upgrade()
-        db.engine.dispose()
-    if config.DATABASE_URL.startswith("sqlite"):
-        file = Path(make_url(config.DATABASE_URL).database or "")
-        shutil.copy(file, file.with_suffix(".empty"))
+    """The application on the run's shared database, made once."""
+    app = _testing(create_app(config))
     yield app
     with app.app_context():
         db.engine.dispose()
 
 
 @pytest.fixture
-def app(installation: Flask, config: Config) -> Iterator[Flask]:
+def app(installation: Flask, databases: Databases) -> Iterator[Flask]:
     """The application with an empty database, its context pushed for the test's own use."""
     with installation.app_context():
-        _empty(config)
+        databases.empty(installation)
         yield installation
         db.session.remove()
+
+
+@pytest.fixture
+def db_session(app: Flask) -> scoped_session[Session]:
+    """The session of the test's own context; commit before a request looks."""
+    return db.session
+
+
+@pytest.fixture
+def make_app(
+    fresh_database: str, settings_for: Callable[..., dict[str, str]]
+) -> Iterator[Callable[..., Flask]]:
+    """``make_app(MAX_ATTEMPTS=1)`` is an application with those settings on ``fresh_database``."""
+    made: list[Flask] = []
+
+    def make(**given: object) -> Flask:
+        env = settings_for(**({"DATABASE_URL": fresh_database} | given))
+        made.append(_testing(create_app(Config.from_env(env))))
+        return made[-1]
+
+    yield make
+    for one in made:
+        with one.app_context():
+            db.session.remove()
+            db.engine.dispose()
 
 
 @pytest.fixture(autouse=True)
@@ -128,8 +186,9 @@ def signed_in(app: Flask) -> Callable[[User], Browser]:
     """``signed_in(user)`` is a browser of its own in which that person is signed in."""
 
     def browser(user: User) -> Browser:
-        token = sessions.begin(user.id, address="127.0.0.1", agent="pytest")
-        db.session.commit()
+        from app.services import people
+
+        token = people.begin(user.id, address="127.0.0.1", agent="pytest")
         found = app.test_client()
         with found.session_transaction() as session:
             session["_user_id"] = token
@@ -138,23 +197,75 @@ def signed_in(app: Flask) -> Callable[[User], Browser]:
     return browser
 
 
-def _empty(config: Config) -> None:
-    """Back to the migrated, empty database."""
-    db.session.remove()
-    if not config.DATABASE_URL.startswith("sqlite"):
-        # Deleting is ten times faster than TRUNCATE for a few rows. The record is append
-        # only for the application; this is its owner.
-        deletes = [f'DELETE FROM "{table.name}"' for table in reversed(Base.metadata.sorted_tables)]
-        statements = [
-            "ALTER TABLE audit_events DISABLE TRIGGER USER",
-            *deletes,
-            "ALTER TABLE audit_events ENABLE TRIGGER USER",
-        ]
-        with db.engine.begin() as connection:
-            connection.execute(text(";".join(statements)))
-        return
-    db.engine.dispose()
-    file = Path(make_url(config.DATABASE_URL).database or "")
-    for ending in ("-wal", "-shm"):
-        file.with_name(file.name + ending).unlink(missing_ok=True)
-    shutil.copy(file.with_suffix(".empty"), file)
+@pytest.fixture
+def serve() -> Iterator[Callable[..., str]]:
+    """``serve(app, port=0)`` serves an application on loopback from threads; its address."""
+    running = []
+
+    def start(app: Flask, port: int = 0) -> str:
+        server = make_server("127.0.0.1", port, app, threaded=True)
+        server.daemon_threads = True  # type: ignore[attr-defined]
+        server.block_on_close = False  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        running.append((server, thread))
+        return f"http://127.0.0.1:{server.port}"
+
+    yield start
+    for server, thread in running:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+# Chromium (pytest-playwright) -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of an installed Chromium; without one the test is skipped and says so."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if not found:
+        pytest.skip("no Chromium on the path and none named by CHROMIUM: browser tests left out")
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any], chromium: str
+) -> dict[str, Any]:
+    """The machine's own Chromium; without its sandbox, which root and containers lack."""
+    args = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
+    return {**browser_type_launch_args, "executable_path": chromium, "args": args}
+
+
+@pytest.fixture
+def page(page: Any) -> Iterator[Any]:
+    """pytest-playwright's page, which fails the test on a script error or a CSP violation.
+
+    ``page.console`` lists both. An answer 4xx, which the browser reports on its console too, is
+    the test's own business.
+    """
+    told: list[str] = []
+    page.console = told
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("console", lambda line: told.append(line.text) if line.type == "error" else None)
+    yield page
+    assert not [line for line in told if "Failed to load resource" not in line]
+
+
+def _testing(app: Flask) -> Flask:
+    app.testing = True
+    app.test_client_class = Browser
+    return app
+
+
+def _own_number(url: str) -> str:
+    """Each worker of pytest-xdist empties a database number of its own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if not worker:
+        return url
+    base, _, number = url.rpartition("/")
+    head = f"{base}/" if number.isdecimal() else f"{url.rstrip('/')}/"
+    return head + str(int(number if number.isdecimal() else 0) + 1 + int(worker.removeprefix("gw")))
