@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app import clock
-from app.errors import Conflict, Forbidden, RateLimited, ValidationFailed
+from app.errors import Conflict, Forbidden, RateLimited, Unauthorized, ValidationFailed
 from app.extensions import db
 from app.ids import digest
 from app.models.events import AuditEvent
@@ -280,16 +280,12 @@ def test_themes_and_names_are_ones_own_and_checked(app: Flask) -> None:
     assert people.change_theme(actor, "dark").theme == "dark"
     assert people.change_name(actor, " Maya   O. ").name == "Maya O."
     assert people.change_shortcuts(actor, False).settings == {"shortcuts": False}
-    for wrong in (
-        lambda: people.change_theme(actor, "pink"),
-        lambda: people.change_name(actor, ""),
-    ):
-        with pytest.raises(ValidationFailed):
-            wrong()
+    with pytest.raises(ValidationFailed):
+        people.change_theme(actor, "pink")
+    with pytest.raises(ValidationFailed):
+        people.change_name(actor, "")
 
 
 def test_nobody_changes_nobodys_things(app: Flask) -> None:
-    from app.errors import Unauthorized
-
     with pytest.raises(Unauthorized):
         people.change_name(Actor(None, "nobody"), "Maya")

@@ -15,6 +15,7 @@ from app.extensions import db
 from app.ids import oktopost
 from app.models.accounts import AccountStatus, SocialAccount
 from app.models.events import AuditEvent
+from app.models.people import User
 from app.models.posts import TargetState
 from app.models.profiles import LatePolicy, Profile
 from app.permissions import Role
@@ -136,8 +137,6 @@ def test_numbers_are_unique_under_concurrency_and_never_given_again(app: Flask) 
     def make(owner_id: Any) -> None:
         with app.app_context():
             try:
-                from app.models.people import User
-
                 for _ in range(3):
                     profiles.create(actor_of(db.session.get_one(User, owner_id)), "Bells", "UTC")
             except BaseException as error:
