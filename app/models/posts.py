@@ -111,6 +111,7 @@ class Post(Timestamps, Base):
     __table_args__ = (
         Index("ix_posts_profile_id_due_at", "profile_id", "due_at"),
         Index("ix_posts_profile_id_status", "profile_id", "status"),
+        Index("ix_posts_edits_id", "edits_id", unique=True),
     )
 
     id: Mapped[Id]
@@ -125,6 +126,8 @@ class Post(Timestamps, Base):
     late_policy: Mapped[LatePolicy | None]
     late_limit_minutes: Mapped[int | None]
     source: Mapped[str] = mapped_column(String(20), default="web")
+    # A working copy of a post on the clock: what is typed goes out only once it is applied.
+    edits_id: Mapped[UUID | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
     discarded_at: Mapped[datetime | None]
 
     profile: Mapped[Profile] = relationship()

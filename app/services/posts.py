@@ -12,13 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import update
+from sqlalchemy.orm import joinedload
 
-from app import content, events
+from app import events
 from app.clock import now
 from app.config import settings
-from app.errors import Conflict, InvalidTransition, NotFound, Stale, ValidationFailed
+from app.errors import Conflict, InvalidTransition, Stale, ValidationFailed
 from app.extensions import db, queues
 from app.models.accounts import AccountStatus
 from app.models.attempts import Attempt, AttemptState
@@ -33,6 +33,7 @@ from app.models.posts import (
 )
 from app.permissions import Actor, Permission
 from app.services.access import reach
+from app.services.writing import load, lock, refuse_problems
 from app.settle import settle
 
 GRACE = timedelta(seconds=60)  # a time up to this late counts as now (contracts.md)
@@ -42,20 +43,7 @@ S = TargetState
 
 def get(actor: Actor, post_id: UUID) -> Post:
     """The post with all that a page shows of it, or ``NotFound``."""
-    found = db.session.scalars(
-        reach(actor)
-        .query(Post)
-        .where(Post.id == post_id, Post.discarded_at.is_(None))
-        .options(
-            selectinload(Post.targets).joinedload(PostTarget.account),
-            selectinload(Post.variants),
-            selectinload(Post.media),
-            joinedload(Post.profile),
-        )
-    ).one_or_none()
-    if found is None:
-        raise NotFound("We could not find that post.")
-    return found
+    return load(actor, post_id)
 
 
 def history(actor: Actor, post_id: UUID) -> list[Attempt]:
@@ -252,7 +240,7 @@ def _arm(
         raise ValidationFailed("Choose at least one account.", field="accounts")
     if not startable:
         raise InvalidTransition("This post has gone out or is going out.")
-    _refuse_problems(post, startable)
+    refuse_problems(post, startable)
     for target in startable:
         target.state, target.failures, target.claims = S.SCHEDULED, 0, 0
         target.hold_reason = target.hold_until = None
@@ -277,32 +265,11 @@ def _arm(
     return post
 
 
-def _refuse_problems(post: Post, targets: Sequence[PostTarget]) -> None:
-    errors: list[ValidationFailed] = []
-    for target in targets:
-        title = target.account.network
-        for found in content.problems(post, target, settings()):
-            if found.blocks:
-                errors.append(ValidationFailed(found.message, field=f"{title}.{found.field}"))
-    if errors:
-        raise ValidationFailed(errors[0].message, field=errors[0].field, errors=list(errors))
-
-
 def _open(actor: Actor, post_id: UUID, rev: int | None = None) -> Post:
     """The post for writing, its targets locked; ``Stale`` where somebody saved since ``rev``."""
-    post = get(actor, post_id)
+    post = load(actor, post_id)
     actor.require(Permission.POST_WRITE, post.profile_id)
-    locked = (
-        select(PostTarget)
-        .where(PostTarget.post_id == post.id)
-        .order_by(PostTarget.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    db.session.scalars(locked).all()
-    db.session.refresh(post, ["rev", "armed", "due_at", "discarded_at"], with_for_update=True)
-    if post.discarded_at is not None:
-        raise NotFound("We could not find that post.")
+    lock(post)
     if rev is not None and rev != post.rev:
         raise Stale("Somebody else saved this post meanwhile.")
     return post

@@ -267,14 +267,17 @@ def upgrade() -> None:
     sa.Column('late_policy', sa.Enum('send', 'hold', 'skip', name='latepolicy', native_enum=False, length=24), nullable=True),
     sa.Column('late_limit_minutes', sa.Integer(), nullable=True),
     sa.Column('source', sa.String(length=20), nullable=False),
+    sa.Column('edits_id', sa.Uuid(), nullable=True),
     sa.Column('discarded_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['author_id'], ['users.id'], name=op.f('fk_posts_author_id'), ondelete='SET NULL'),
+    sa.ForeignKeyConstraint(['edits_id'], ['posts.id'], name=op.f('fk_posts_edits_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['profile_id'], ['profiles.id'], name=op.f('fk_posts_profile_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_posts'))
     )
     with op.batch_alter_table('posts', schema=None) as batch_op:
+        batch_op.create_index('ix_posts_edits_id', ['edits_id'], unique=True)
         batch_op.create_index('ix_posts_profile_id_due_at', ['profile_id', 'due_at'], unique=False)
         batch_op.create_index('ix_posts_profile_id_status', ['profile_id', 'status'], unique=False)
 
@@ -517,6 +520,7 @@ def downgrade() -> None:
 
     op.drop_table('user_sessions')
     with op.batch_alter_table('posts', schema=None) as batch_op:
+        batch_op.drop_index('ix_posts_edits_id')
         batch_op.drop_index('ix_posts_profile_id_status')
         batch_op.drop_index('ix_posts_profile_id_due_at')
 

@@ -1,0 +1,332 @@
+"""Writing a post: the draft, its own texts, accounts and pictures (DESIGN §6.4).
+
+What is typed is saved with every pause. A post on the clock is written in a working copy
+(``edits_id``), so that half a sentence never goes out; ``apply`` puts it in its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app import events
+from app.clock import now
+from app.errors import InvalidTransition, NotFound, Stale, ValidationFailed
+from app.extensions import db
+from app.models.accounts import AccountStatus, SocialAccount
+from app.models.media import Media
+from app.models.posts import (
+    OPEN_TO_EDIT,
+    Post,
+    PostMedia,
+    PostTarget,
+    PostVariant,
+    TargetState,
+)
+from app.models.profiles import LatePolicy, Profile
+from app.permissions import Actor, Permission
+from app.services.access import reach
+from app.services.writing import load, lock, refuse_problems
+from app.settle import settle
+
+MAX_PARTS = 25
+MAX_TEXT = 30_000  # code points of one part; above every network's own limit
+MAX_MEDIA = 10  # a part
+MAX_ALT = 2_000
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a save brings; ``None`` leaves a thing as it is.
+
+    ``variants`` maps a network to its own parts, or to ``None`` to use the shared text.
+    ``due_at`` is UTC; ``clear_due`` takes the time away.
+    """
+
+    parts: Sequence[str] | None = None
+    variants: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
+    accounts: Sequence[UUID] | None = None
+    options: Mapping[str, Mapping[str, Any]] | None = None
+    due_at: datetime | None = None
+    clear_due: bool = False
+    late_policy: LatePolicy | None = None
+    late_limit_minutes: int | None = None
+    clear_late: bool = False
+
+
+def create(
+    actor: Actor, profile_id: UUID, *, due_at: datetime | None = None, text: str = ""
+) -> Post:
+    """A new draft, with the accounts of the brand's last post (all of them the first time)."""
+    actor.require(Permission.POST_WRITE, profile_id)
+    profile = reach(actor).get(Profile, profile_id)
+    post = Post(
+        profile_id=profile.id, author_id=actor.user_id, parts=[_text(text)], due_at=due_at,
+        targets=[
+            PostTarget(account_id=one, profile_id=profile.id)
+            for one in _usual_accounts(actor, profile.id)
+        ],
+    )  # fmt: skip
+    db.session.add(post)
+    db.session.commit()
+    return post
+
+
+def get(actor: Actor, post_id: UUID) -> Post:
+    """The draft with all that the composer shows; ``NotFound`` for none of ours."""
+    return load(actor, post_id)
+
+
+def edit(actor: Actor, post_id: UUID) -> Post:
+    """What the composer opens: the draft itself, or the working copy of a post on the clock."""
+    post = get(actor, post_id)
+    actor.require(Permission.POST_WRITE, post.profile_id)
+    if not post.armed or post.edits_id is not None:
+        return post
+    if not any(t.state in OPEN_TO_EDIT for t in post.targets):
+        raise InvalidTransition("This post has gone out or is going out. Duplicate it instead.")
+    copy = db.session.scalars(select(Post).where(Post.edits_id == post.id)).one_or_none()
+    if copy is None:
+        copy = Post(
+            profile_id=post.profile_id, author_id=actor.user_id, edits_id=post.id,
+            due_at=post.due_at,
+        )  # fmt: skip
+        db.session.add(copy)
+        _put(copy, post, [t.account_id for t in post.targets if t.state in OPEN_TO_EDIT])
+        db.session.commit()
+    return get(actor, copy.id)
+
+
+def save(actor: Actor, post_id: UUID, rev: int, changes: Changes) -> Post:
+    """Keep what was typed. Raises ``Stale`` where somebody else saved since ``rev``."""
+    post = _draft(actor, post_id, rev)
+    if changes.parts is not None:
+        post.parts = _parts(changes.parts, "text")
+    for network, parts in changes.variants.items():
+        _variant(post, network, parts)
+    if changes.accounts is not None:
+        _accounts(actor, post, changes.accounts)
+    if changes.options is not None:
+        post.options = {k: dict(v) for k, v in changes.options.items()}
+    if changes.clear_due:
+        post.due_at = None
+    elif changes.due_at is not None:
+        post.due_at = changes.due_at
+    if changes.clear_late:
+        post.late_policy = post.late_limit_minutes = None
+    elif changes.late_policy is not None:
+        post.late_policy = changes.late_policy
+        post.late_limit_minutes = changes.late_limit_minutes
+    return _saved(post)
+
+
+def attach(actor: Actor, post_id: UUID, media_id: UUID, *, part: int = 0) -> PostMedia:
+    """Put a picture of the library under a part; it comes last, with its own alt text."""
+    post = _draft(actor, post_id, None)
+    media = reach(actor).get(Media, media_id)
+    if media.profile_id != post.profile_id or media.deleted_at is not None:
+        raise NotFound()
+    there = [one for one in post.media if one.part == part]
+    if len(there) >= MAX_MEDIA:
+        raise ValidationFailed(f"A post takes at most {MAX_MEDIA} pictures.", field="media")
+    made = PostMedia(media_id=media.id, part=part, position=len(post.media), alt=media.alt)
+    post.media.append(made)
+    _saved(post)
+    return made
+
+
+def describe(actor: Actor, post_id: UUID, item_id: UUID, alt: str) -> PostMedia:
+    """Set the alt text of one picture of the post."""
+    post = _draft(actor, post_id, None)
+    item = _item(post, item_id)
+    if len(alt) > MAX_ALT:
+        raise ValidationFailed(f"Keep the description under {MAX_ALT} characters.", field="alt")
+    item.alt = _text(alt, "alt").strip()
+    _saved(post)
+    return item
+
+
+def arrange(actor: Actor, post_id: UUID, item_id: UUID, place: int) -> Post:
+    """Move a picture to ``place`` (0 is first) among those of its part."""
+    post = _draft(actor, post_id, None)
+    item = _item(post, item_id)
+    others = [one for one in post.media if one.part == item.part and one is not item]
+    others.insert(min(max(place, 0), len(others)), item)
+    for position, one in enumerate(others):
+        one.position = position
+    return _saved(post)
+
+
+def detach(actor: Actor, post_id: UUID, item_id: UUID) -> Post:
+    """Take a picture off the post; it stays in the library."""
+    post = _draft(actor, post_id, None)
+    post.media.remove(_item(post, item_id))
+    return _saved(post)
+
+
+def apply(actor: Actor, post_id: UUID, rev: int) -> Post:
+    """Put a working copy in the place of the post it edits; the post keeps its state.
+
+    Raises ``ValidationFailed`` where a network would refuse the new text, ``Conflict`` where
+    the post has begun to go out: the copy stays as it is then.
+    """
+    copy = _draft(actor, post_id, rev)
+    if copy.edits_id is None:
+        raise InvalidTransition("This is not a change of a scheduled post.")
+    post = get(actor, copy.edits_id)
+    lock(post)
+    waiting = [t for t in post.targets if t.state in (*OPEN_TO_EDIT, TargetState.QUEUED)]
+    if any(t.state is TargetState.POSTING for t in post.targets) or not waiting:
+        raise InvalidTransition("This post has begun to go out. Your text is kept here.")
+    wanted = [t.account_id for t in copy.targets]
+    if not wanted:
+        raise ValidationFailed("Choose at least one account.", field="accounts")
+    refuse_problems(copy, copy.targets)
+    kept = {t.account_id for t in post.targets if t.state not in OPEN_TO_EDIT}
+    due_at = copy.due_at if copy.due_at and copy.due_at > now() else post.due_at
+    for target in [t for t in waiting if t.account_id not in wanted]:
+        target.state, target.lease_until = TargetState.CANCELLED, None
+        target.hold_reason = target.hold_until = None
+    for target in waiting:
+        if target.account_id in wanted and target.state is TargetState.SCHEDULED:
+            target.due_at = target.scheduled_for = due_at
+    have = {t.account_id for t in post.targets}
+    for account_id in wanted:
+        if account_id not in have and account_id not in kept:
+            post.targets.append(
+                PostTarget(
+                    account_id=account_id, profile_id=post.profile_id, due_at=due_at,
+                    scheduled_for=due_at, state=TargetState.SCHEDULED,
+                )
+            )  # fmt: skip
+    post.due_at, post.late_policy = due_at, copy.late_policy
+    post.late_limit_minutes = copy.late_limit_minutes
+    post.parts, post.options = list(copy.parts), dict(copy.options)
+    post.variants = [PostVariant(network=v.network, parts=list(v.parts)) for v in copy.variants]
+    post.media = [
+        PostMedia(media_id=m.media_id, part=m.part, position=m.position, alt=m.alt)
+        for m in copy.media
+    ]
+    post.rev += 1
+    db.session.delete(copy)
+    events.audit(
+        db.session(), actor, "post.edited", profile_id=post.profile_id, subject="post",
+        subject_id=post.id,
+    )  # fmt: skip
+    settle(db.session(), [post.id])
+    db.session.commit()
+    return post
+
+
+def drop(actor: Actor, post_id: UUID) -> Post | None:
+    """Throw away a working copy; the post it edited, unchanged. A draft is discarded elsewhere."""
+    copy = _draft(actor, post_id, None)
+    if copy.edits_id is None:
+        raise InvalidTransition("This is not a change of a scheduled post.")
+    original = db.session.get(Post, copy.edits_id)
+    db.session.delete(copy)
+    db.session.commit()
+    return original
+
+
+def _put(copy: Post, post: Post, account_ids: Sequence[UUID]) -> None:
+    copy.parts, copy.options = list(post.parts), dict(post.options)
+    copy.late_policy, copy.late_limit_minutes = post.late_policy, post.late_limit_minutes
+    copy.variants = [PostVariant(network=v.network, parts=list(v.parts)) for v in post.variants]
+    copy.media = [
+        PostMedia(media_id=m.media_id, part=m.part, position=m.position, alt=m.alt)
+        for m in post.media
+    ]
+    copy.targets = [PostTarget(account_id=a, profile_id=post.profile_id) for a in account_ids]
+
+
+def _draft(actor: Actor, post_id: UUID, rev: int | None) -> Post:
+    """The draft for writing, locked; a post on the clock is not written here."""
+    post = get(actor, post_id)
+    actor.require(Permission.POST_WRITE, post.profile_id)
+    lock(post)
+    if post.armed:
+        raise InvalidTransition("This post is on the clock. Open it again to change it.")
+    if rev is not None and rev != post.rev:
+        raise Stale("Somebody else saved this draft meanwhile.")
+    return post
+
+
+def _saved(post: Post) -> Post:
+    post.rev += 1
+    post.updated_at = now()
+    db.session.commit()
+    return post
+
+
+def _parts(parts: Sequence[str], name: str) -> list[str]:
+    if len(parts) > MAX_PARTS:
+        raise ValidationFailed(f"A thread has at most {MAX_PARTS} parts.", field=name)
+    return [_text(one, name) for one in parts] or [""]
+
+
+def _text(text: str, name: str = "text") -> str:
+    """Text as stored: line ends as one character; NUL and lone surrogates refused (§1.16)."""
+    if "\x00" in text or any(0xD800 <= ord(one) <= 0xDFFF for one in text):
+        raise ValidationFailed("This text holds a character that cannot be stored.", field=name)
+    if len(text) > MAX_TEXT:
+        raise ValidationFailed(f"Keep the text under {MAX_TEXT:,} characters.", field=name)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _variant(post: Post, network: str, parts: Sequence[str] | None) -> None:
+    kept = next((v for v in post.variants if v.network == network), None)
+    if parts is None:
+        if kept is not None:
+            post.variants.remove(kept)
+        return
+    found = _parts(parts, f"{network}.text")
+    if kept is None:
+        post.variants.append(PostVariant(network=network, parts=found))
+    else:
+        kept.parts = found
+
+
+def _accounts(actor: Actor, post: Post, wanted: Sequence[UUID]) -> None:
+    found = reach(actor).many(SocialAccount, list(dict.fromkeys(wanted)))
+    if any(one.profile_id != post.profile_id for one in found):
+        raise NotFound()
+    ids = {one.id for one in found}
+    for target in [t for t in post.targets if t.account_id not in ids]:
+        post.targets.remove(target)
+    have = {t.account_id for t in post.targets}
+    for account in found:
+        if account.id not in have:
+            post.targets.append(PostTarget(account=account, profile_id=post.profile_id))
+
+
+def _item(post: Post, item_id: UUID) -> PostMedia:
+    for one in post.media:
+        if one.id == item_id:
+            return one
+    raise NotFound("That picture is no longer part of the post.")
+
+
+def _usual_accounts(actor: Actor, profile_id: UUID) -> list[UUID]:
+    usable = select(SocialAccount.id).where(
+        SocialAccount.profile_id == profile_id, SocialAccount.status == AccountStatus.ACTIVE
+    )
+    last = db.session.scalar(
+        select(Post.id)
+        .where(Post.profile_id == profile_id, Post.author_id == actor.user_id, Post.armed)
+        .order_by(Post.created_at.desc())
+        .limit(1)
+    )
+    if last is not None:
+        usual = usable.join(PostTarget, PostTarget.account_id == SocialAccount.id).where(
+            PostTarget.post_id == last
+        )
+        found = list(db.session.scalars(usual.order_by(SocialAccount.number)))
+        if found:
+            return found
+    return list(db.session.scalars(usable.order_by(SocialAccount.number)))
