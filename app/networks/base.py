@@ -299,6 +299,7 @@ class Network(Protocol):
     title: ClassVar[str]  # as people say it: "X", "Mastodon"
     user_hosts: ClassVar[bool]  # people name the server: the guarded client is needed
     ways: ClassVar[tuple[str, ...]]  # of "oauth", "app_password", "token"
+    registers: ClassVar[bool]  # whether register() asks the server, so that its answer is kept
 
     def capabilities(self, extras: Mapping[str, Any]) -> Capabilities:
         """Limits for an account whose ``Identity.extras`` these are (``{}``: the usual)."""

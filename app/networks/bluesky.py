@@ -50,6 +50,7 @@ class Bluesky:
     title: ClassVar[str] = "Bluesky"
     user_hosts: ClassVar[bool] = True
     ways: ClassVar[tuple[str, ...]] = ("oauth", "app_password")
+    registers: ClassVar[bool] = False
 
     def __init__(self, http: httpx.Client, config: Config) -> None:
         settings = config.network("bluesky")

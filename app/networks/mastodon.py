@@ -56,6 +56,7 @@ class Mastodon:
     title: ClassVar[str] = "Mastodon"
     user_hosts: ClassVar[bool] = True
     ways: ClassVar[tuple[str, ...]] = ("oauth", "token")
+    registers: ClassVar[bool] = True
 
     def __init__(self, http: httpx.Client, config: Config) -> None:
         self.http, self.config = http, config
