@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -108,14 +107,6 @@ def media_rows(session: Session, frozen: dict[str, Any]) -> list[tuple[MediaRow,
     ids = [UUID(one["id"]) for one in wanted]
     rows = {row.id: row for row in session.scalars(select(MediaRow).where(MediaRow.id.in_(ids)))}
     return [(rows[UUID(one["id"])], one["alt"]) for one in wanted if UUID(one["id"]) in rows]
-
-
-def with_file(row: MediaRow, alt: str, path: Path, mime: str, size: int, w: int, h: int) -> Media:
-    """A fitted file as a network module takes it."""
-    return Media(
-        id=str(row.id), path=path, mime=mime, size=size, width=w, height=h,
-        seconds=row.seconds, alt=alt, frames=row.frames,
-    )  # fmt: skip
 
 
 def limits(caps: Capabilities) -> Limits:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from app import content, fitting, link_cards
+from app import content, link_cards
 from app.config import settings
 from app.credentials import Opened as OpenAccount
-from app.errors import AppError
+from app.errors import AppError, Unavailable
+from app.integrations import cards, fitting
+from app.integrations.storage import Storage
+from app.models.media import LinkCard
 from app.models.media import Media as MediaRow
 from app.networks.base import Capabilities, Card, Category, Item, Media, Network, NetworkError, Part
 from app.publishing.attempts import Opened
-from app.publishing.store import transaction
+from app.publishing.store import log, transaction
 
 
 def build(network: Network, account: OpenAccount, opened: Opened) -> Item:
@@ -26,7 +29,7 @@ def build(network: Network, account: OpenAccount, opened: Opened) -> Item:
             Category.MEDIA_ERROR, "A picture of this post is no longer there.", retryable=False
         )
     media = tuple(_fitted(row, alt, caps) for row, alt in rows)
-    card = None if media or not caps.link_card else _card(network, account, text, caps)
+    card = None if media or not caps.link_card else _card(network, account, text)
     return Item(
         part=Part(text, media, card),
         marker=opened.marker,
@@ -39,24 +42,54 @@ def build(network: Network, account: OpenAccount, opened: Opened) -> Item:
 
 def _fitted(row: MediaRow, alt: str, caps: Capabilities) -> Media:
     try:
-        path, info = fitting.fitted(settings(), row.key, row.sha256, row.mime, content.limits(caps))
+        path, info = fitting.fitted(row, content.limits(caps), Storage.of(settings()))
     except AppError as error:
-        raise NetworkError(Category.MEDIA_ERROR, error.message, retryable=False) from error
-    except OSError as error:
         raise NetworkError(
-            Category.MEDIA_ERROR, "The picture could not be read from storage.", retryable=True
+            Category.MEDIA_ERROR, error.message, retryable=isinstance(error, Unavailable)
         ) from error
-    return content.with_file(row, alt, path, info.mime, info.size, info.width, info.height)
+    return Media(
+        id=str(row.id), path=path, mime=info.mime, size=info.size, width=info.width,
+        height=info.height, seconds=row.seconds, alt=alt, frames=info.frames,
+    )  # fmt: skip
 
 
-def _card(network: Network, account: OpenAccount, text: str, caps: Capabilities) -> Card | None:
+def _card(network: Network, account: OpenAccount, text: str) -> Card | None:
     """The card of the first link, as the composer showed it; a post needs none to go out."""
     spans = network.compose(text, account.extras).spans
     url = next((span.href for span in spans if span.kind == "link" and span.href), "")
-    if not url:
+    if not url or not link_cards.usable(url):
         return None
     with transaction(write=False) as session:
         row = link_cards.stored(session, url)
-    if row is None or row.failed or not row.title:
-        return None
-    return link_cards.card(settings(), row)
+        silent = link_cards.failed_lately(session, url)
+    if row is None and not silent:
+        row = _read(url)
+    if row is None:
+        with transaction(write=False) as session:
+            row = link_cards.stored(session, url, stale=True)
+    return None if row is None else _as_card(url, row)
+
+
+def _read(url: str) -> LinkCard | None:
+    """Read the page now: nobody has looked at it in the composer."""
+    try:
+        with cards.client(settings()) as http:
+            found: cards.Found | None = cards.fetch(url, http, Storage.of(settings()))
+    except (cards.NoCard, Unavailable) as error:
+        log.info("no_card", reason=str(error))
+        found = None
+    with transaction() as session:
+        link_cards.record(session, url, found)
+        return link_cards.stored(session, url)
+
+
+def _as_card(url: str, row: LinkCard) -> Card:
+    image = None
+    if row.image_key:
+        path = Storage.of(settings()).path(row.image_key)
+        if path.exists():
+            image = Media(
+                id=row.url_hash, path=path, mime=row.image_mime, size=path.stat().st_size,
+                width=row.image_width, height=row.image_height,
+            )  # fmt: skip
+    return Card(url=url, title=row.title, description=row.description, image=image)
