@@ -11,7 +11,7 @@ from app.config import ROOT, Config
 
 def create_app(config: Config | None = None) -> Flask:
     """The whole application; ``config`` is read from the environment when not given."""
-    from app import extensions, web
+    from app import cli, extensions, web
 
     config = config or Config.from_env()
     app = Flask(__name__, template_folder=ROOT / "templates", static_folder=ROOT / "static")
@@ -49,4 +49,5 @@ def create_app(config: Config | None = None) -> Flask:
     ):  # fmt: skip
         extension.init_app(app)
     web.init_app(app)
+    cli.init_app(app)
     return app

@@ -155,15 +155,16 @@ def user() -> None:
 @user.command("create")
 @click.option("--email", required=True)
 @click.option("--password", required=True)
-@click.option("--name", default=None)
+@click.option("--name", default="", help="Shown to others; else the e-mail's first part.")
+@click.option("--time-zone", default="UTC", show_default=True, help="Such as Europe/London.")
 @click.option("--admin", is_flag=True, help="May run the installation (/admin).")
-def user_create(email: str, password: str, name: str | None, admin: bool) -> None:
+def user_create(email: str, password: str, name: str, time_zone: str, admin: bool) -> None:
     """Make a person with a brand; the e-mail address counts as verified. Prints JSON."""
     logs.setup()
     with application():
         from app.services import people
 
-        made = people.create_user(email, password, name, admin)
+        made = people.create_user(email, password, name, admin, time_zone)
         click.echo(json.dumps(made, default=str))
 
 

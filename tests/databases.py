@@ -9,10 +9,11 @@ import os
 import secrets
 import shutil
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, Table, create_engine, make_url, text
 from sqlalchemy.engine import URL
 
 from app import create_app
@@ -45,6 +46,7 @@ class Databases:
         self.folder = folder
         self.server: URL | None = None
         self._made: list[str] = []
+        self._given: dict[Table, list[dict[str, Any]]] = {}  # what the migrations put in
         if server:
             url = server.replace("postgres://", "postgresql://", 1)
             self.server = make_url(url).set(drivername="postgresql+psycopg")
@@ -79,6 +81,8 @@ class Databases:
         if self.server is not None:
             with db.engine.begin() as connection:
                 _delete(connection)
+                for table, rows in self._given.items():
+                    connection.execute(table.insert(), rows)
             return
         db.engine.dispose()
         url = app.config["SQLALCHEMY_DATABASE_URI"]
@@ -92,6 +96,10 @@ class Databases:
         )
         with app.app_context():
             upgrade()
+            with db.engine.connect() as connection:
+                for table in Base.metadata.sorted_tables:
+                    if rows := connection.execute(table.select()).mappings().all():
+                        self._given[table] = [dict(row) for row in rows]
             db.session.remove()
             db.engine.dispose()  # SQLite: the write-ahead log goes into the file
 
