@@ -51,9 +51,7 @@ def connected(client: Mastodon, handle: str = "ana", server: str = "") -> Accoun
 
 def publish(client: Mastodon, account: Account, thing: Item) -> Published:
     """Prepare and commit in one go."""
-    resume: dict[str, Any] = {}
-    for resume in client.prepare(account, thing, {}):
-        pass
+    resume = [{}, *client.prepare(account, thing, {})][-1]
     return client.commit(account, thing, resume)
 
 

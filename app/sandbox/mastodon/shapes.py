@@ -67,9 +67,12 @@ def attachment(row: dict[str, Any]) -> dict[str, Any]:
     ready = time.time() >= float(row["ready_at"])
     url = f"{request.host_url}_sandbox/media/{row['blob']}" if ready else None
     width, height = int(row["width"]), int(row["height"])
-    size = {"width": width, "height": height, "size": f"{width}x{height}"}
+    size: dict[str, Any] = {"width": width, "height": height, "size": f"{width}x{height}"}
     if height:
         size["aspect"] = width / height
+    meta: dict[str, Any] = {"original": size, "small": size} if width else {}
+    if focus := _focus(str(row.get("focus", ""))):
+        meta["focus"] = focus
     return {
         "id": row["id"],
         "type": row["kind"],
@@ -78,10 +81,19 @@ def attachment(row: dict[str, Any]) -> dict[str, Any]:
         "remote_url": None,
         "preview_remote_url": None,
         "text_url": None,
-        "meta": {"original": size} if width else {},
+        "meta": meta,
         "description": row["alt"] or None,
         "blurhash": "UBL_:rOpGG-oBUNG,qRj2so|=eE1w^n4S5NH",
     }
+
+
+def _focus(text: str) -> dict[str, float] | None:
+    """``"x,y"`` in -1 … 1, or ``None``."""
+    try:
+        x, y = (min(max(float(part), -1.0), 1.0) for part in text.split(","))
+    except ValueError:
+        return None
+    return {"x": x, "y": y}
 
 
 def status(post: Post) -> dict[str, Any]:

@@ -188,6 +188,41 @@ def delete(status_id: str) -> ResponseReturnValue:
     return answer
 
 
+@route("/api/v1/statuses/<status_id>/source")
+@ROOM.operation("metrics")
+@signed_in("read:statuses")
+def source(status_id: str) -> ResponseReturnValue:
+    """The text as it was written."""
+    post = _seen(status_id)
+    if post is None:
+        return words.no(404, "not_found")
+    return {"id": post.id, "text": post.text, "spoiler_text": post.extras["spoiler_text"]}
+
+
+@route("/api/v1/statuses/<status_id>/context")
+@ROOM.operation("metrics")
+@signed_in("read:statuses")
+def context(status_id: str) -> ResponseReturnValue:
+    """The thread around a post: what it answers, and what answers it."""
+    post = _seen(status_id)
+    if post is None:
+        return words.no(404, "not_found")
+    above: list[Post] = []
+    parent = _seen(post.parent) if post.parent else None
+    while parent is not None:
+        above.insert(0, parent)
+        parent = _seen(parent.parent) if parent.parent else None
+    below, waiting = [], [post]
+    while waiting:
+        answers = [p for p in store().posts.replies(NAME, waiting.pop(0).id) if _seen(p.id)]
+        below += answers
+        waiting += answers
+    return {
+        "ancestors": [shapes.status(p) for p in above],
+        "descendants": [shapes.status(p) for p in below],
+    }
+
+
 @route("/@<handle>/<status_id>")
 def permalink(handle: str, status_id: str) -> ResponseReturnValue:
     """The post as a page."""
