@@ -102,6 +102,8 @@ def answer(error: Exception) -> Response:
         response.headers["HX-Reswap"] = "innerHTML"
     else:
         layout = "layouts/app.html" if _signed_in(failure) else "layouts/public.html"
+        if layout == "layouts/public.html":
+            navigation.blank()
         response = make_response(
             render_template("errors/page.html", failure=failure, layout=layout)
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, request, session
+from flask import Flask, Response, current_app, g, request
+from flask.globals import request_ctx
 
 from app.config import Config
 from app.errors import Forbidden
@@ -97,8 +98,10 @@ def _cache(response: Response) -> None:
         return
     if "Cache-Control" in response.headers:
         return  # the view knows better: a thumbnail, a feed
-    # The session's own cookie is written after this; a form's CSRF token has read it.
-    begun = bool(getattr(session, "accessed", False)) or "Set-Cookie" in response.headers
+    # The session's cookie is written after this. Whether a view (a form's CSRF token, say) has
+    # used the session is asked of the context, since asking `session` itself counts as use.
+    used = request_ctx._session is not None and request_ctx._session.accessed
+    begun = used or "Set-Cookie" in response.headers
     personal = has_key() or bool(request.cookies) or begun
     response.headers["Cache-Control"] = "no-store" if personal else "no-cache"
 

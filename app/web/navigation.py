@@ -129,7 +129,7 @@ ENTRIES = (
 COMPOSE = "drafts.new"
 SIGN_OUT = "auth.logout"
 NEW_BRAND = "settings.new_profile"
-ME = "settings.me"
+ME = "me.index"
 DOCS = "docs.index"
 
 Builder = Callable[[], Shell]
@@ -171,6 +171,11 @@ def current() -> Shell:
 def forget() -> None:
     """Build the shell anew at the next look: after a change that its counts or alerts show."""
     g.pop("carillon_shell", None)
+
+
+def blank() -> None:
+    """Show nobody's shell in this answer: the database that would fill it may be the trouble."""
+    g.carillon_shell = Shell()
 
 
 def ways() -> list[Way]:
@@ -215,8 +220,9 @@ def place(endpoint: str, slug: str = "") -> str:
     rule = next(rules(endpoint), None) if endpoint in current_app.view_functions else None
     if rule is None:
         return ""
-    profile = current().profile
-    slug = slug or (profile.slug if profile else "")
+    if rule.arguments and not slug:
+        profile = current().profile
+        slug = profile.slug if profile else ""
     if len(rule.arguments) > 1 or (rule.arguments and not slug):
         return ""
     values: dict[str, Any] = dict.fromkeys(rule.arguments, slug)

@@ -4,6 +4,7 @@ that should not need a database."""
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, make_response, redirect, render_template, request, url_for
@@ -45,11 +46,9 @@ class Form(FlaskForm):  # type: ignore[misc]
     keep = BooleanField("Keep me signed in")
 
 
-def make(shell: navigation.Shell = SHELL, **settings: Any) -> Flask:
+def make(shell: navigation.Shell = SHELL, static: Path = ROOT / "static", **settings: Any) -> Flask:
     """The application. ``shell`` is what its layout shows; settings go to ``app.config``."""
-    app = Flask(
-        "small", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static")
-    )
+    app = Flask("small", template_folder=str(ROOT / "templates"), static_folder=str(static))
     app.config.update(
         SECRET_KEY="k" * 40, CARILLON=Config(), WTF_CSRF_TIME_LIMIT=None, MAX_CONTENT_LENGTH=1000
     )
