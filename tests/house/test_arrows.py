@@ -16,17 +16,13 @@ LINES = (
     {"permissions"},
     {"models"},
     {"extensions"},
-    {"events", "credentials", "content", "holds", "settle", "inflight", "metrics"},
+    {"events", "credentials", "content", "holds", "settle", "inflight", "metrics", "link_cards"},
     {"services", "publishing", "webhooks"},
     {"web", "api", "jobs"},
     {"cli", "up", "serving", "claimed", "valkey", "assets"},
 )
 # Neighbours that are one piece of work in several files.
-TOGETHER = (
-    GROUND | {"imaging", "tether"},
-    {"events", "credentials", "content", "holds", "settle", "inflight", "metrics"},
-    LINES[-1],
-)
+TOGETHER = (GROUND | {"imaging", "tether"}, LINES[4], LINES[-1])
 RANK = {room: rank for rank, line in enumerate(LINES) for room in line}
 FILES = sorted((ROOT / "app").rglob("*.py"))
 
