@@ -59,8 +59,9 @@ class Clock:
             Periodic("sweep", config.SWEEP_SECONDS, recovery.sweep),
             Periodic("alarm", ALARM_SECONDS, lambda: alarm.current(fresh=True)),
             Periodic("beat", config.HEARTBEAT_SECONDS, self.runner.beat),
-            Periodic("mail", 5.0, self._mail),
         ]
+        if config.SMTP_URL:
+            self.periodic.append(Periodic("mail", 5.0, self._mail))
 
     def run(self) -> None:
         """Tick until stopped; what was begun is finished."""

@@ -57,18 +57,25 @@ def claim(limit: int, *, avoid: Collection[str] = ()) -> list[Claim]:
 
     ``avoid`` are circuit keys this worker has enough slow deliveries of.
     """
-    if limit <= 0:
-        return []
+    claims: list[Claim] = []
+    aside = limit > 0
+    while aside and not claims:
+        claims, aside = _claim_once(limit, avoid)
+    return claims
+
+
+def _claim_once(limit: int, avoid: Collection[str]) -> tuple[list[Claim], bool]:
+    """One transaction; also whether something late was put aside, so that another look pays."""
     with transaction() as session:
         at = moment(session)
         if not switch.open_for_work(session, at):
-            return []
+            return [], False
         shut = circuits.shut(session, at) | set(avoid)
         chosen = _take_turns(_due(session, at, limit, shut), limit)
         chosen = circuits.one_trial(session, chosen, at)
         chosen = _lock(session, chosen)
-        chosen = _not_late(session, chosen, at)
-        return _take(session, chosen, at)
+        timely = _not_late(session, chosen, at)
+        return _take(session, timely, at), len(timely) < len(chosen)
 
 
 Due = Row[UUID, UUID, UUID, UUID, datetime, int, str, str]

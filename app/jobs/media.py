@@ -1,0 +1,16 @@
+"""Queue ``media``: link cards that are wanted, and files that nobody needs any more."""
+
+from __future__ import annotations
+
+from app.services import links, media
+
+
+def cards() -> None:
+    """Read the pages whose cards are wanted; wants missed by a lost wake-up are found here."""
+    links.read_wanted()
+
+
+def sweep() -> None:
+    """Once a day: old cards, then the files without a row."""
+    links.forget_old()
+    media.sweep_unused()

@@ -1,0 +1,1 @@
+"""``make bench``: figures as ratios against a floor measured in the same run."""

@@ -1,0 +1,125 @@
+"""kill -9 at each step of a delivery, on each network: one post, whatever happens.
+
+"Where the network truly can't be asked, one needs_review": none of these three is such a
+one, so every case ends published exactly once. Runs on SQLite and on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.clock import now
+from app.config import Config
+from app.extensions import db
+from app.models.attempts import Attempt, AttemptState
+from app.models.posts import TargetState
+from tests import factories
+from tests.publishing.conftest import NETWORKS, Plant, connect, due
+from tests.publishing.victim import STEPS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def environment(app: Flask) -> dict[str, str]:
+    """The application's settings for a process of its own."""
+    config: Config = app.config["CARILLON"]
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR")}
+    names = (
+        "DATABASE_URL", "REDIS_URL", "INSTANCE_DIR", "SANDBOX_PORT", "COMMIT_DEADLINE_SECONDS",
+        "LEASE_SECONDS", "HEARTBEAT_SECONDS", "SECRET_KEY", "ENCRYPTION_KEYS",
+    )  # fmt: skip
+    return kept | {name: str(getattr(config, name)) for name in names} | {"PYTHONPATH": str(ROOT)}
+
+
+def kill_at(plant: Plant, step: str, network: str) -> None:
+    """Run a worker until it has killed itself at that step."""
+    db.session.rollback()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.publishing.victim", step, network],
+        env=environment(plant.app), cwd=ROOT, timeout=60, capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()[-2000:]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("step", STEPS)
+def test_a_killed_worker_leaves_exactly_one_post(
+    plant: Plant, brand, step: str, network: str
+) -> None:
+    picture = factories.make_media(brand, alt="Six bells")
+    post = due(brand, connect(brand, network, "maya"), text=f"Killed {step}", media=[picture])
+    kill_at(plant, step, network)
+    before = {"after_accept": 1, "after_recording": 1}.get(step, 0)
+    assert len(plant.seen(network)) == before
+    plant.later(95)  # the leases of the dead run out
+    plant.settle()
+    assert plant.target(post).state is TargetState.PUBLISHED
+    assert [p["text"] for p in plant.seen(network)] == [f"Killed {step}"]
+    states = [a.state for a in plant.attempts(plant.target(post))]
+    assert states[-1] is AttemptState.OK and states.count(AttemptState.OK) == 1
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_thread_goes_on_after_the_part_that_is_out(plant: Plant, brand, network: str) -> None:
+    account = connect(brand, network, "maya")
+    post = due(brand, account, text=["One of three", "Two of three", "Three of three"])
+    kill_at(plant, "after_accept", network)
+    assert len(plant.seen(network)) == 1
+    plant.later(95)
+    plant.settle()
+    assert plant.target(post).state is TargetState.PUBLISHED
+    assert sorted(p["text"] for p in plant.seen(network)) == [
+        "One of three", "Three of three", "Two of three",
+    ]  # fmt: skip
+
+
+def test_a_worker_killed_twice_in_a_row_still_posts_once(plant: Plant, brand) -> None:
+    post = due(brand, connect(brand, "bluesky", "maya"), text="Nine lives")
+    kill_at(plant, "before_call", "bluesky")
+    plant.later(95)
+    plant.sweep()
+    kill_at(plant, "after_accept", "bluesky")
+    plant.later(125)
+    plant.settle()
+    assert plant.target(post).state is TargetState.PUBLISHED
+    assert len(plant.seen("bluesky")) == 1
+
+
+def test_two_unsettled_twins_are_for_a_person_to_tell_apart(
+    start: Callable[..., Plant],
+) -> None:
+    """X shows one post with this text, and two calls nobody read the answer of."""
+    plant = start(COMMIT_DEADLINE_SECONDS=2)
+    brand = factories.make_profile()
+    account = connect(brand, "twitter", "maya")
+    posts = [
+        due(brand, account, text="The very same", at=now() - timedelta(seconds=5 - n))
+        for n in range(2)
+    ]
+    plant.fault("twitter", "publish", "http_500", times=2)
+    plant.runner.round()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        unknown = plant.read(select(Attempt.id).where(Attempt.state == AttemptState.UNKNOWN))
+        if len(unknown) == 2:
+            break
+        plant.runner.round()
+        time.sleep(0.02)
+    assert len(unknown) == 2
+    plant.settle(hours=4)
+    assert {plant.target(p).state for p in posts} <= {
+        TargetState.NEEDS_REVIEW, TargetState.PUBLISHED, TargetState.FAILED,
+    }  # fmt: skip
+    assert TargetState.NEEDS_REVIEW in {plant.target(p).state for p in posts}
+    assert len(plant.seen("twitter")) <= 1
