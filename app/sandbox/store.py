@@ -250,6 +250,7 @@ class Store:
         self.posts = Posts(self.journal, self.lock)
         self.faults = Faults()
         self.limits = Limits()
+        self.memo: dict[str, Any] = {}  # what a room worked out and can work out again
         self._tables: dict[str, Table] = {}
         self._serial = 0
 
@@ -291,6 +292,7 @@ class Store:
             self.posts.forget()
             for table in self._tables.values():
                 table.forget()
+            self.memo.clear()
             self.faults.clear()
             self.limits.clear()
 
