@@ -250,7 +250,7 @@ class Mastodon:
                 raise unreadable(answer.status, answer.raw)
             return found
 
-        return mastodon_seen.search(Sought.of(item, since, known, APP_NAME), page)
+        return mastodon_seen.search(Sought.of(item, since, known), page)
 
     def delete(self, account: Account, published: Published) -> None:
         """Take it down; 404 means it is gone already."""

@@ -19,7 +19,7 @@ MAX_CONTENT = 65_536
 
 class Match(Enum):
     SAME = "same"
-    NEAR = "near"  # ours, same place, nearly the same words: nobody can be sure
+    NEAR = "near"  # same place, nearly the same words: rewritten, or somebody else's
     OTHER = "other"
 
 
@@ -31,17 +31,16 @@ class Sought:
     text: str
     parent: str
     media: int
-    app_name: str
     known: frozenset[str]
 
     @classmethod
-    def of(cls, item: Item, since: datetime, known: frozenset[str], app_name: str) -> Sought:
+    def of(cls, item: Item, since: datetime, known: frozenset[str]) -> Sought:
+        """For an item whose commit call began at ``since``."""
         return cls(
             since - SLACK,
             canonical(item.part.text.strip(BLANK)),
             item.parent.external_id if item.parent else "",
             len(item.part.media),
-            app_name,
             known,
         )
 
@@ -58,9 +57,7 @@ class Sought:
         text = canonical(plain(str(status.get("content") or "")[:MAX_CONTENT]))
         if text == self.text:
             return Match.SAME
-        app = status.get("application")
-        ours = isinstance(app, Mapping) and app.get("name") == self.app_name
-        return Match.NEAR if ours and alike(text, self.text) else Match.OTHER
+        return Match.NEAR if alike(text, self.text) else Match.OTHER
 
 
 def search(sought: Sought, page: Callable[[str], list[dict[str, Any]]]) -> Probed:

@@ -172,11 +172,22 @@ def _read(base: str, found: dict[str, Any]) -> Instance:
     if not limits and isinstance(found.get("max_toot_chars"), int):  # Pleroma's own word
         limits = {"statuses": {"max_characters": found["max_toot_chars"]}}
     kept = {
-        name: limits[name]
+        name: _limits(limits[name])
         for name in ("statuses", "media_attachments", "polls")
         if isinstance(limits.get(name), dict)
     }
     return Instance(version, _domain(base, named.lower()), software(version), kept)
+
+
+def _limits(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers and lists of words, not many: it is kept with every account of the server."""
+    kept: dict[str, Any] = {}
+    for name, value in list(found.items())[:30]:
+        if isinstance(value, int):
+            kept[name[:60]] = value
+        elif isinstance(value, list):
+            kept[name[:60]] = [v for v in value[:100] if isinstance(v, str) and len(v) <= 100]
+    return kept
 
 
 def _domain(base: str, claimed: str) -> str:

@@ -84,6 +84,17 @@ def test_the_instance_document_is_read(http: httpx.Client) -> None:
     assert set(found.configuration) == {"statuses", "media_attachments", "polls"}
 
 
+def test_a_server_cannot_fill_our_tables() -> None:
+    limits = {"max_characters": 7, "odd": {"x": 1}, "supported_mime_types": ["a/b", 3, "x" * 101]}
+    many = {f"n{n}": n for n in range(1000)}
+    said = {"version": "4.5.0", "configuration": {"statuses": limits, "polls": many, "x": many}}
+    found = instance(Canned(lambda line: (200, {}, said)).http(), "https://m.example")
+    assert found.configuration["statuses"] == {
+        "max_characters": 7, "supported_mime_types": ["a/b"],
+    }  # fmt: skip
+    assert (len(found.configuration["polls"]), "x" in found.configuration) == (30, False)
+
+
 def test_an_older_server_is_asked_for_its_first_document(http: httpx.Client, store: Store) -> None:
     store.table("mastodon.server").put(
         "is", {"lacks": ["v2"], "version": "3.5.3", "max_characters": 777}
