@@ -21,10 +21,11 @@ function mount(selector, start) { mounts.push({ selector, start, done: new WeakS
 
 /* --- speech and toasts --- */
 const say = text => { const box = $('#announce'); box.textContent = ''; setTimeout(() => { box.textContent = text; }, 60); };
-function toast(text, undo) {
+function toast(text, undo, plain) {
   const node = copyOf('t-toast'), form = $('form', node);
   fill(node, '[data-text]', text);
   if (undo) form.setAttribute('hx-post', undo); else form.remove();
+  if (plain) $('.i', node)?.remove();
   show(node);
   window.htmx?.process(node);
 }
@@ -53,7 +54,7 @@ function ask(el) {
   fill(node, 'h2', d.confirm);
   if (d.confirmText) fill(node, '[data-text]', d.confirmText); else $('[data-text]', node).remove();
   yes.textContent = d.confirmButton || el.textContent.trim();
-  if (d.kind === 'primary') yes.dataset.kind = d.kind;
+  if (d.kind === 'primary') [yes.autofocus, yes.dataset.kind] = [true, d.kind];
   const box = open(node);
   box.returnValue = '';
   return new Promise(done => box.addEventListener('close', () => done(box.returnValue === 'yes'), { once: true }));
@@ -76,14 +77,14 @@ const clicks = {
     document.cookie = `theme=${name}; path=/; max-age=31536000; samesite=lax`;
     for (const b of $$('[data-set-theme]')) b.ariaPressed = b.dataset.setTheme === name;
   },
-  async 'data-copy'(el) { /* its value is a selector, or data-copy-text holds the text */
+  async 'data-copy'(el) { /* a selector, or data-copy-text */
     const from = el.dataset.copy && $(el.dataset.copy);
     try {
       await navigator.clipboard.writeText(el.dataset.copyText || from.value || from.textContent.trim());
       toast('Copied.');
     } catch { /* no clipboard without https */
       if (from) getSelection().selectAllChildren(from);
-      toast('Press Ctrl+C to copy.');
+      toast('Press Ctrl+C to copy.', '', true);
     }
   },
   'data-reveal'(el) {
@@ -165,7 +166,10 @@ function place(box) {
 on('beforetoggle', e => { if (e.newState === 'open' && e.target.matches?.('[popover]')) place(e.target); }, true);
 
 /* --- requests --- */
-const busy = ctx => [ctx.request?.submitter, ctx.sourceElement].find(el => el?.matches?.('.btn'));
+const spin = on => ({ detail: { ctx } }) => {
+  const button = [ctx.request?.submitter, ctx.sourceElement].find(el => el?.matches?.('.btn'));
+  if (button && !ctx.keepIndicators) button.ariaBusy = on;
+};
 async function fetchPage(url, options) { /* a page's own styles and scripts come before its body */
   const answer = await fetch(url, options), ready = [];
   const page = new DOMParser().parseFromString(await answer.clone().text(), 'text/html');
@@ -182,15 +186,15 @@ async function fetchPage(url, options) { /* a page's own styles and scripts come
   return answer;
 }
 on('htmx:config:request', e => { if (e.detail.ctx.target === document.body) e.detail.ctx.fetch = fetchPage; });
-on('htmx:before:request', e => { const b = busy(e.detail.ctx); if (b) b.ariaBusy = true; });
-on('htmx:finally:request', e => { const c = e.detail.ctx; if (!c.keepIndicators) busy(c)?.removeAttribute('aria-busy'); });
+on('htmx:before:request', spin(true));
+on('htmx:finally:request', spin(null));
 on('submit', e => { /* plain forms: once, and with a spinner */
   const { target: form, submitter } = e;
   if (e.defaultPrevented || form.method === 'dialog') return;
   if (form.dataset.sent) return e.preventDefault();
   form.dataset.sent = '1';
-  submitter?.setAttribute('aria-busy', 'true');
-  setTimeout(() => { delete form.dataset.sent; submitter?.removeAttribute('aria-busy'); }, 8000);
+  if (submitter) submitter.ariaBusy = true;
+  setTimeout(() => { delete form.dataset.sent; if (submitter) submitter.ariaBusy = null; }, 8000);
 });
 
 on('htmx:before:swap', e => {
@@ -207,7 +211,7 @@ on('htmx:after:swap', e => {
 on('htmx:after:settle', ({ target: box }) => {
   if (!box.childElementCount) return;
   if (box.id === 'dialog') open();
-  if (box.id === 'popover' && !box.matches(':popover-open')) box.showPopover();
+  if (box.id === 'popover') box.showPopover();
 });
 on('htmx:after:process', e => scan(e.target));
 
@@ -228,7 +232,7 @@ const quiet = ctx => ctx.sourceEvent?.type === 'every';
 on('htmx:response:error', e => {
   const { ctx } = e.detail, { status, headers } = ctx.response, wait = headers.get('Retry-After');
   const time = wait > 90 ? `${Math.ceil(wait / 60)} minutes` : wait ? `${wait} seconds` : 'a moment';
-  if (status === 429) toast(`That was too often. Try again in ${time}.`);
+  if (status === 429) toast(`That was too often. Try again in ${time}.`, '', true);
   if (status < 500 || quiet(ctx)) return;
   unsaved(ctx, `${status === 503 ? 'Carillon cannot answer just now.' : 'Something broke on our side.'} (${headers.get('X-Request-Id')})`);
 });
@@ -256,5 +260,5 @@ async function look() {
 }
 addEventListener('offline', look);
 
-window.Carillon = { mount, toast, say, open, place };
+window.Carillon = { mount, toast, say, open };
 })();

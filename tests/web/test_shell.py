@@ -148,7 +148,7 @@ def test_every_state_of_the_engine_has_a_look_a_word_and_a_ring(kit: str) -> Non
 
 
 def test_menus_and_their_buttons_know_each_other(kit: str) -> None:
-    menus = set(re.findall(r'<div class="menu" id="([^"]+)" popover', kit)) - {"popover"}
+    menus = set(re.findall(r'<(?:div|nav) class="menu" id="([^"]+)" popover', kit)) - {"popover"}
     openers = set(re.findall(r'popovertarget="([^"]+)"', kit))
     assert menus == openers
 
