@@ -50,7 +50,13 @@ def _several(processes: int) -> int:
     """A process each, tied to this one; one that ends by accident is started again."""
     stopping = threading.Event()
     command = tether.command(sys.executable, "-m", "app.cli", "worker")
-    children = [subprocess.Popen(command) for _ in range(processes)]
+
+    def start() -> subprocess.Popen[bytes]:
+        # The lock that ``carillon up`` hands down stays open in each, so that the next start
+        # waits for the last of them.
+        return subprocess.Popen(command, close_fds=False)
+
+    children = [start() for _ in range(processes)]
 
     def stop(number: int, frame: FrameType | None) -> None:
         stopping.set()
@@ -66,5 +72,5 @@ def _several(processes: int) -> int:
             if child.poll() is not None and not stopping.is_set():
                 log.error("worker_lost", status=child.returncode)
                 time.sleep(RESTART_SECONDS)
-                children[place] = subprocess.Popen(command)
+                children[place] = start()
     return max(abs(child.wait()) for child in children)
