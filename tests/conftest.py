@@ -30,6 +30,7 @@ from app import create_app, valkey
 from app.config import Config
 from app.extensions import db
 from app.models.people import User
+from app.services import sessions
 from tests.databases import Databases
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -186,9 +187,8 @@ def signed_in(app: Flask) -> Callable[[User], Browser]:
     """``signed_in(user)`` is a browser of its own in which that person is signed in."""
 
     def browser(user: User) -> Browser:
-        from app.services import people
-
-        token = people.begin(user.id, address="127.0.0.1", agent="pytest")
+        token = sessions.begin(user.id, address="127.0.0.1", agent="pytest")
+        db.session.commit()
         found = app.test_client()
         with found.session_transaction() as session:
             session["_user_id"] = token

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app import clock, events, ids
@@ -170,22 +171,26 @@ def change_name(actor: Actor, name: str) -> User:
     return user
 
 
-def change_theme(actor: Actor, theme: str) -> User:
-    """``auto`` (as the device says), ``light`` or ``dark``."""
-    if theme not in THEMES:
-        raise ValidationFailed("Choose auto, light or dark.", field="theme")
+def change_looks(actor: Actor, *, theme: str = "", shortcuts: bool | None = None) -> User:
+    """``theme`` is ``auto`` (as the device says), ``light`` or ``dark``; what is not given stays.
+
+    ``shortcuts``: whether single letters act (WCAG 2.1.4, DESIGN §8).
+    """
     user = _me(actor)
-    user.theme = theme
+    if theme:
+        if theme not in THEMES:
+            raise ValidationFailed("Choose auto, light or dark.", field="theme")
+        user.theme = theme
+    if shortcuts is not None:
+        user.settings = user.settings | {"shortcuts": shortcuts}
     db.session.commit()
     return user
 
 
-def change_shortcuts(actor: Actor, on: bool) -> User:
-    """Whether single letters are shortcuts (WCAG 2.1.4, DESIGN §8)."""
-    user = _me(actor)
-    user.settings = user.settings | {"shortcuts": on}
+def used(user_id: UUID, profile_id: UUID) -> None:
+    """Note the brand a person looked at last: the addresses without one lead there."""
+    db.session.execute(update(User).where(User.id == user_id).values(last_profile_id=profile_id))
     db.session.commit()
-    return user
 
 
 def check_name(name: str) -> str:

@@ -9,11 +9,13 @@ from flask import Flask
 
 # A file a feature, in the order of the navigation. Each has a blueprint called ``bp``.
 ROOMS = (
-    "health", "auth", "home", "me", "calendar", "posts", "drafts", "media", "connections",
+    "health", "auth", "home", "me", "calendar", "posts", "drafts", "media", "connections", "oauth",
     "settings", "catchup", "docs",
 )  # fmt: skip
 # What has to be set up before any page.
-GROUND = ("headers", "assets", "errors", "login", "navigation")
+GROUND = (
+    "hygiene", "headers", "assets", "errors", "watch", "login", "navigation", "shell",
+)  # fmt: skip
 
 
 def init_app(app: Flask) -> None:

@@ -277,11 +277,12 @@ def test_a_new_password_follows_the_rules_and_costs_no_try_when_it_does_not(app:
 
 def test_themes_and_names_are_ones_own_and_checked(app: Flask) -> None:
     actor = actor_of(make_user())
-    assert people.change_theme(actor, "dark").theme == "dark"
+    assert people.change_looks(actor, theme="dark").theme == "dark"
     assert people.change_name(actor, " Maya   O. ").name == "Maya O."
-    assert people.change_shortcuts(actor, False).settings == {"shortcuts": False}
+    user = people.change_looks(actor, shortcuts=False)
+    assert (user.theme, user.settings) == ("dark", {"shortcuts": False})
     with pytest.raises(ValidationFailed):
-        people.change_theme(actor, "pink")
+        people.change_looks(actor, theme="pink")
     with pytest.raises(ValidationFailed):
         people.change_name(actor, "")
 

@@ -1,0 +1,79 @@
+"""The first steps of a brand, seen from its rows (DESIGN §6.2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from app.extensions import db
+from app.models.accounts import AccountStatus, SocialAccount
+from app.models.people import User
+from app.models.posts import Post
+from app.models.profiles import Profile
+from app.permissions import Actor, Permission
+from app.services.access import reach
+
+HIDDEN = "setup_hidden"  # in a person's settings: the brands whose list they closed
+
+
+@dataclass(frozen=True)
+class Step:
+    """``key`` is ``name``, ``connect`` or ``post``; ``may`` is false where the role forbids it."""
+
+    key: str
+    done: bool
+    may: bool
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The steps in order; ``hidden`` when all are done or the person closed the list."""
+
+    steps: tuple[Step, ...]
+    hidden: bool
+
+    @property
+    def done(self) -> int:
+        return sum(step.done for step in self.steps)
+
+    @property
+    def next(self) -> str:
+        """The key of the first step still to do, or empty."""
+        return next((step.key for step in self.steps if not step.done), "")
+
+
+def look(actor: Actor, profile: Profile) -> Setup:
+    """How far the brand has come. A draft does not count as a post."""
+    actor.require(Permission.PROFILE_READ, profile.id)
+    accounts = reach(actor).query(SocialAccount).where(
+        SocialAccount.profile_id == profile.id,
+        SocialAccount.status != AccountStatus.DISCONNECTED,
+    )  # fmt: skip
+    posts = reach(actor).query(Post).where(Post.profile_id == profile.id, Post.armed)
+    steps = (
+        _step(actor, profile, "name", profile.named_at is not None, Permission.PROFILE_WRITE),
+        _step(actor, profile, "connect", _any(accounts), Permission.ACCOUNT_WRITE),
+        _step(actor, profile, "post", _any(posts), Permission.POST_WRITE),
+    )
+    user = db.session.get(User, actor.user_id) if actor.user_id else None
+    closed = user is not None and str(profile.id) in user.settings.get(HIDDEN, [])
+    return Setup(steps, closed or all(step.done for step in steps))
+
+
+def hide(actor: Actor, profile: Profile) -> None:
+    """Close the list for this person, for good."""
+    actor.require(Permission.PROFILE_READ, profile.id)
+    user = db.session.get_one(User, actor.user_id)
+    closed = [*user.settings.get(HIDDEN, []), str(profile.id)]
+    user.settings = user.settings | {HIDDEN: sorted(set(closed))}
+    db.session.commit()
+
+
+def _step(actor: Actor, profile: Profile, key: str, done: bool, need: Permission) -> Step:
+    return Step(key, done, actor.may(need, profile.id))
+
+
+def _any(rows: Select[Any]) -> bool:
+    return db.session.scalar(select(rows.exists())) or False

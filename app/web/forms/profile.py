@@ -1,0 +1,72 @@
+"""A brand's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wtforms import Field, IntegerField, RadioField, SelectField, StringField
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, NumberRange, ValidationError
+
+from app.errors import ValidationFailed
+from app.models.profiles import LatePolicy
+from app.services import profiles
+from app.web.forms import zones
+from app.web.forms.base import Form, TrimmedField, says
+
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+LATE = (
+    (LatePolicy.HOLD, "Hold it for me"),
+    (LatePolicy.SEND, "Send it all the same"),
+    (LatePolicy.SKIP, "Leave it out"),
+)
+MINUTES = profiles.LATE_MINUTES
+LIMIT = f"Choose from {MINUTES.start} to {MINUTES.stop - 1} minutes."
+
+
+class ZoneField(StringField):
+    """A zone as it is typed or picked; its data is the IANA name once it is valid."""
+
+    data: Any
+
+    def pre_validate(self, form: Form) -> None:
+        try:
+            self.data = zones.resolve(self.data or "")
+        except ValidationFailed as error:
+            raise ValidationError(error.message) from error
+
+
+class BrandForm(Form):
+    """What a new brand needs."""
+
+    name = TrimmedField(
+        "Name of the brand",
+        [InputRequired("Give the brand a name."), says(profiles.check_name)],
+        render_kw={"autocomplete": "organization"},
+    )
+    time_zone = ZoneField(
+        "Time zone",
+        [InputRequired("Choose a time zone.")],
+        render_kw={"list": "zones", "autocomplete": "off", "spellcheck": "false"},
+    )
+
+
+class SettingsForm(BrandForm):
+    """All of a brand's settings."""
+
+    late_policy = RadioField(
+        "When a post is late", choices=[SelectChoice(*one) for one in LATE], coerce=str
+    )
+    late_limit_minutes = IntegerField(
+        "Late means more than",
+        [InputRequired(LIMIT), NumberRange(MINUTES.start, MINUTES.stop - 1, LIMIT)],
+        render_kw={"inputmode": "numeric"},
+    )
+    week_start = SelectField(
+        "The week begins on",
+        choices=[SelectChoice(str(n), day) for n, day in enumerate(DAYS)],
+        coerce=int,
+    )
+
+    def validate_late_policy(self, field: Field) -> None:
+        field.data = LatePolicy(field.data)

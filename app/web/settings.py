@@ -1,0 +1,103 @@
+"""A brand's settings, a new brand, and a new brand's first steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from app.config import settings as config
+from app.models.profiles import LatePolicy
+from app.permissions import Permission
+from app.services import onboarding, profiles
+from app.web import htmx
+from app.web.actor import current_actor, current_profile
+from app.web.forms import zones
+from app.web.forms.profile import BrandForm, SettingsForm
+from app.web.guard import requires
+
+bp = Blueprint("settings", __name__)
+
+
+@bp.get("/p/<profile>/settings")
+@requires("profile.read")
+def index(profile: str) -> ResponseReturnValue:
+    """The brand's settings; those who may not change them read them."""
+    return _page(SettingsForm(formdata=None, obj=current_profile()))
+
+
+@bp.post("/p/<profile>/settings")
+@requires("profile.write")
+def save(profile: str) -> ResponseReturnValue:
+    """Store them, or 422 with what was typed."""
+    form = SettingsForm()
+    if not form.validate_on_submit():
+        return _page(form), 422
+    found = profiles.settle(
+        current_actor(), current_profile().id, name=form.name.data,
+        time_zone=form.time_zone.data, late_policy=LatePolicy(form.late_policy.data),
+        late_limit_minutes=form.late_limit_minutes.data, week_start=form.week_start.data,
+    )  # fmt: skip
+    return htmx.toast(htmx.redirect(f"/p/{found.slug}/settings"), "The settings are saved.")
+
+
+@bp.get("/brands/new")
+@requires("signed_in")
+def new_profile() -> ResponseReturnValue:
+    """Name and zone of another brand."""
+    return _new(BrandForm(formdata=None))
+
+
+@bp.post("/brands/new")
+@requires("signed_in")
+def make_profile() -> ResponseReturnValue:
+    """Make it and go to its calendar."""
+    form = BrandForm()
+    if not form.validate_on_submit():
+        return _new(form), 422
+    made = profiles.create(current_actor(), form.name.data, form.time_zone.data)
+    return htmx.toast(htmx.redirect(f"/p/{made.slug}/calendar"), f"{made.name} is ready.")
+
+
+@bp.get("/p/<profile>/onboarding")
+@requires("profile.read")
+def setup(profile: str) -> ResponseReturnValue:
+    """The list of first steps, asked for again when one is done."""
+    return _setup()
+
+
+@bp.post("/p/<profile>/onboarding/hide")
+@requires("profile.read")
+def hide_setup(profile: str) -> ResponseReturnValue:
+    """Close the list for this person."""
+    onboarding.hide(current_actor(), current_profile())
+    if htmx.wants_part():
+        return _setup()
+    return htmx.redirect(f"/p/{current_profile().slug}/calendar")
+
+
+def _page(form: SettingsForm) -> str:
+    profile = current_profile()
+    return render_template(
+        "settings/index.html", form=form, profile=profile, zones=zones.offered(),
+        may=current_actor().may(Permission.PROFILE_WRITE, profile.id),
+    )  # fmt: skip
+
+
+def _new(form: BrandForm) -> str:
+    return render_template("settings/new.html", form=form, zones=zones.offered())
+
+
+def _setup() -> str:
+    return render_template("onboarding/_setup.html", **setup_context())
+
+
+def setup_context() -> dict[str, Any]:
+    """What ``onboarding/_setup.html`` needs, for the calendar that includes it."""
+    profile = current_profile()
+    return {
+        "profile": profile,
+        "setup": onboarding.look(current_actor(), profile),
+        "practice": config().SANDBOX,
+    }
