@@ -40,7 +40,7 @@ def server(typed: str, configured: str) -> str:
     odd = parts.username or parts.password or parts.query or parts.fragment
     if parts.scheme not in ("", "https", "http") or odd or (parts.path and not here):
         raise _no_server()
-    if not here and ("." not in host or not host.isascii() or len(host) > 253):
+    if not here and not identity.HANDLE.fullmatch(host):
         raise _no_server()
     scheme = parts.scheme or ("http" if here else "https")
     if scheme == "http" and not here:

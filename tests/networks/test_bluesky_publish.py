@@ -1,0 +1,436 @@
+"""Publishing on Bluesky, over the sandbox."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from app.config import Config
+from app.networks.base import (
+    Account,
+    Card,
+    Category,
+    Effect,
+    Media,
+    NetworkError,
+    Part,
+    Probe,
+    Published,
+    Verdict,
+)
+from app.networks.bluesky import Bluesky
+from app.networks.bluesky_records import Address, rkey, tid
+from app.sandbox.records import Post
+from app.sandbox.store import Store
+from tests.networks.bluesky_parts import (
+    AT,
+    account_of,
+    item,
+    picture,
+    prepared,
+    publish,
+    signed_in,
+)
+
+BASE = "http://127.0.0.1:8090"
+
+
+@pytest.fixture
+def bluesky(http: httpx.Client, config: Config) -> Bluesky:
+    return Bluesky(http, config)
+
+
+@pytest.fixture(params=["password", "oauth"])
+def account(request: pytest.FixtureRequest, bluesky: Bluesky) -> Account:
+    if request.param == "oauth":
+        app, tokens = signed_in(bluesky)
+        return account_of(bluesky, tokens, app)
+    return account_of(bluesky, bluesky.login("", "maya", "sandbox-maya"))
+
+
+@pytest.fixture
+def maya(bluesky: Bluesky) -> Account:
+    return account_of(bluesky, bluesky.login("", "maya", "sandbox-maya"))
+
+
+def order(http: httpx.Client, operation: str, fault: str, **more: Any) -> None:
+    wanted = {"network": "bluesky", "operation": operation, "fault": fault, **more}
+    assert http.post(f"{BASE}/_sandbox/faults", json=wanted).status_code == 201
+
+
+def refusal(bluesky: Bluesky, account: Account, part: Part) -> NetworkError:
+    with pytest.raises(NetworkError) as refused:
+        publish(bluesky, account, item(part))
+    return refused.value
+
+
+def the_post(store: Store) -> Post:
+    (found,) = store.posts.newest(network="bluesky")
+    return found
+
+
+def test_a_post_arrives_with_its_text_facets_pictures_and_link(
+    bluesky: Bluesky, account: Account, store: Store, http: httpx.Client, tmp_path: Path
+) -> None:
+    words = "Hej 👩‍👩‍👧‍👦 @noor.bsky.social @nobody.example.com https://marram.coffee/a?b #ø"
+    photos = (picture(tmp_path, "a.jpg", "One"), picture(tmp_path, "b.jpg", ""))
+    published = publish(bluesky, account, item(Part(words + "\r\n", photos)))
+    post = the_post(store)
+    assert (post.account, post.text, post.id) == ("maya", words, published.external_id)
+    assert [m["alt"] for m in post.media] == ["One", ""]
+    kept = [store.blob(m["blob"]) for m in post.media]
+    assert [k[1] for k in kept if k] == [p.path.read_bytes() for p in photos]
+    assert [(f["kind"], f["text"]) for f in post.extras["facets"]] == [
+        ("mention", "@noor.bsky.social"),
+        ("link", "https://marram.coffee/a?b"),
+        ("tag", "#ø"),
+    ]
+    assert post.extras["record"]["createdAt"] == "2026-05-14T12:30:00.250Z"
+    page = http.get(published.url)
+    assert page.status_code == 200 and "@noor.bsky.social" in page.text
+    assert published.url.startswith(f"{BASE}/bluesky/profile/maya.bsky.social/post/")
+
+
+def test_permalinks_lead_to_the_public_application_by_default(
+    http: httpx.Client, config: Config, bluesky: Bluesky, maya: Account
+) -> None:
+    settings = replace(config.network("bluesky"), auth_url="")
+    public = Bluesky(http, replace(config, networks={**config.networks, "bluesky": settings}))
+    published = publish(public, maya, item(Part("Hello")))
+    key = Address.parse(published.external_id).rkey
+    assert published.url == f"https://bsky.app/profile/maya.bsky.social/post/{key}"
+    lost = replace(maya, handle="handle.invalid")
+    assert publish(public, lost, item(Part("Hello"), "m-2")).url.startswith(
+        f"https://bsky.app/profile/{maya.external_id}/post/"
+    )
+
+
+def test_a_card_brings_its_title_and_picture(
+    bluesky: Bluesky, maya: Account, store: Store, tmp_path: Path
+) -> None:
+    thumb = picture(tmp_path)
+    card = Card("https://marram.coffee/beans", "Beans", "New ones.", thumb)
+    publish(bluesky, maya, item(Part("Look", card=card)))
+    shown = the_post(store).extras["card"]
+    assert (shown["url"], shown["title"], shown["description"]) == (
+        card.url,
+        "Beans",
+        "New ones.",
+    )
+    assert store.blob(shown["blob"]) == ("image/jpeg", thumb.path.read_bytes())
+
+
+def test_a_card_without_title_or_with_too_large_a_picture_still_goes_out(
+    bluesky: Bluesky, maya: Account, store: Store, tmp_path: Path
+) -> None:
+    large = replace(picture(tmp_path), size=2_000_000)
+    publish(bluesky, maya, item(Part("", card=Card("https://marram.coffee/x", image=large))))
+    shown = the_post(store).extras["card"]
+    assert shown["title"] == "marram.coffee" and "blob" not in shown
+
+
+def test_pictures_leave_no_room_for_a_card(
+    bluesky: Bluesky, maya: Account, store: Store, tmp_path: Path
+) -> None:
+    card = Card("https://marram.coffee/x", "Beans")
+    publish(bluesky, maya, item(Part("Look", (picture(tmp_path),), card)))
+    assert "card" not in the_post(store).extras and len(the_post(store).media) == 1
+
+
+def test_a_thread_names_its_root_and_its_parent(
+    bluesky: Bluesky, maya: Account, store: Store
+) -> None:
+    one = publish(bluesky, maya, item(Part("1"), "m-1"))
+    two = publish(bluesky, maya, item(Part("2"), "m-2", parent=one, root=one))
+    by_hand = Published(two.external_id)  # settled by a person: its cid was never read
+    three = publish(bluesky, maya, item(Part("3"), "m-3", parent=by_hand, root=one))
+    found = store.posts.get("bluesky", three.external_id)
+    assert found is not None and found.parent == two.external_id
+    assert found.extras["record"]["reply"] == {"root": one.extras, "parent": two.extras}
+
+
+def test_a_part_whose_parent_was_deleted_is_refused_in_words(
+    bluesky: Bluesky, maya: Account
+) -> None:
+    one = publish(bluesky, maya, item(Part("1"), "m-1"))
+    bluesky.delete(maya, one)
+    with pytest.raises(NetworkError, match="is gone"):
+        publish(bluesky, maya, item(Part("2"), "m-2", parent=Published(one.external_id)))
+
+
+# Crash safety
+def test_every_step_can_be_resumed_and_none_is_done_twice(
+    bluesky: Bluesky, maya: Account, http: httpx.Client, tmp_path: Path
+) -> None:
+    calls: list[str] = []
+    http.event_hooks["request"] = [lambda sent: calls.append(sent.url.path.rpartition(".")[2])]
+    photos = (picture(tmp_path, "a.jpg"), picture(tmp_path, "b.jpg"))
+    wanted = item(Part("Hi @noor.bsky.social", photos))
+    steps = list(bluesky.prepare(maya, wanted, {}))
+    assert [len(step["blobs"]) for step in steps] == [0, 1, 2, 2]
+    assert json.loads(json.dumps(steps)) == steps and "record" in steps[-1]
+    whole = ["uploadBlob", "uploadBlob", "resolveHandle"]
+    assert calls == whole
+    for done, step in enumerate(steps):
+        calls.clear()
+        rest = list(bluesky.prepare(maya, wanted, json.loads(json.dumps(step))))
+        assert calls == whole[done:]
+        assert (rest or steps)[-1] == steps[-1]
+
+
+def test_what_another_attempt_left_is_begun_anew(
+    bluesky: Bluesky, maya: Account, tmp_path: Path
+) -> None:
+    photo = picture(tmp_path)
+    left = prepared(bluesky, maya, item(Part("Hi", (photo,)), "first"))
+    again = list(bluesky.prepare(maya, item(Part("Hi", (photo,)), "second"), left))[-1]
+    assert again["rkey"] != left["rkey"] and again["blobs"] == left["blobs"]
+
+
+def test_a_repeated_commit_makes_one_post_and_answers_its_name(
+    bluesky: Bluesky, account: Account, store: Store
+) -> None:
+    wanted = item(Part("Once"))
+    resume = prepared(bluesky, account, wanted)
+    first = bluesky.commit(account, wanted, resume)
+    assert bluesky.commit(account, wanted, resume) == first
+    assert len(list(store.posts.newest())) == 1
+    assert bluesky.probe_by(account, 0.0) is Probe.KEY
+
+
+@pytest.mark.parametrize("fault", ["hang_after_accept", "http_500_after_accept", "invalid_json"])
+def test_an_answer_nobody_read_is_found_by_the_same_key(
+    bluesky: Bluesky, maya: Account, store: Store, http: httpx.Client, fault: str
+) -> None:
+    wanted = item(Part("Once"))
+    resume = prepared(bluesky, maya, wanted)
+    order(http, "publish", fault, times=1, delay_ms=1)
+    with pytest.raises(NetworkError) as lost:
+        bluesky.commit(maya, wanted, resume)
+    assert lost.value.effect is (Effect.DONE if fault == "invalid_json" else Effect.UNKNOWN)
+    read = bluesky.probe(maya, wanted, resume, AT, frozenset())
+    assert read.verdict is Verdict.PUBLISHED
+    assert bluesky.commit(maya, wanted, resume) == read.published
+    assert len(list(store.posts.newest())) == 1
+
+
+def test_a_post_that_never_arrived_is_absent(
+    bluesky: Bluesky, maya: Account, http: httpx.Client
+) -> None:
+    wanted = item(Part("Once"))
+    resume = prepared(bluesky, maya, wanted)
+    order(http, "publish", "timeout", times=1, delay_ms=1)
+    with pytest.raises(NetworkError) as lost:
+        bluesky.commit(maya, wanted, resume)
+    assert lost.value.effect is Effect.UNKNOWN
+    assert bluesky.probe(maya, wanted, resume, AT, frozenset()).verdict is Verdict.ABSENT
+
+
+def test_a_probe_that_cannot_read_says_nothing(
+    bluesky: Bluesky, maya: Account, http: httpx.Client
+) -> None:
+    wanted = item(Part("Once"))
+    order(http, "lookup", "http_500")
+    with pytest.raises(NetworkError) as failed:
+        bluesky.probe(maya, wanted, {}, AT, frozenset())
+    assert failed.value.category is Category.NETWORK_ERROR
+
+
+def test_the_key_is_a_function_of_the_attempt() -> None:
+    one = item(Part("x"), "m-1")
+    assert rkey(one) == rkey(one)
+    keys = {rkey(item(Part("x"), f"m-{n}")) for n in range(2000)}
+    assert len(keys) == 2000
+    assert all(re.fullmatch("[2-7a-j][2-7a-z]{12}", key) for key in keys)
+    later = replace(one, at=AT + timedelta(seconds=1))
+    assert rkey(later) > rkey(one)
+    assert tid(0, 0) == "2222222222222" and tid((1 << 53) - 1, 1023) == "bzzzzzzzzzzzz"
+
+
+# Refusals (networks/bluesky.md §5)
+def test_too_long_a_text_is_the_servers_no(bluesky: Bluesky, maya: Account) -> None:
+    error = refusal(bluesky, maya, Part("x" * 301))
+    assert (error.category, error.effect, error.retryable) == (
+        Category.VALIDATION,
+        Effect.NONE,
+        False,
+    )
+
+
+def test_a_picture_the_server_refuses_is_a_media_error(
+    bluesky: Bluesky, maya: Account, tmp_path: Path
+) -> None:
+    path = tmp_path / "big.jpg"
+    path.write_bytes(b"\xff\xd8\xff" + b"x" * 1_000_001)
+    error = refusal(bluesky, maya, Part("", (Media("b", path, "image/jpeg", 1_000_004),)))
+    assert (error.category, error.retryable) == (Category.MEDIA_ERROR, False)
+
+
+def test_a_blob_that_is_gone_is_tried_again(
+    bluesky: Bluesky, maya: Account, store: Store, tmp_path: Path
+) -> None:
+    wanted = item(Part("", (picture(tmp_path),)))
+    resume = prepared(bluesky, maya, wanted)
+    blobs = store.table("bluesky.blobs")
+    for key, _ in blobs.items():
+        blobs.pop(key)
+    with pytest.raises(NetworkError) as gone:
+        bluesky.commit(maya, wanted, resume)
+    assert (gone.value.category, gone.value.retryable) == (Category.MEDIA_ERROR, True)
+
+
+def test_a_key_that_is_taken_is_a_duplicate(bluesky: Bluesky, maya: Account, store: Store) -> None:
+    wanted = item(Part("Once"))
+    resume = prepared(bluesky, maya, wanted)
+    bluesky.commit(maya, wanted, resume)
+    other = {**resume, "record": {**resume["record"], "text": "Other"}}
+    with pytest.raises(NetworkError) as taken:
+        bluesky.commit(maya, wanted, other)
+    assert (taken.value.category, taken.value.effect) == (Category.DUPLICATE, Effect.NONE)
+    assert the_post(store).text == "Once"
+
+
+def test_too_many_calls_name_the_moment_to_come_back(
+    bluesky: Bluesky, maya: Account, http: httpx.Client
+) -> None:
+    order(http, "publish", "http_429", retry_after_s=90)
+    error = refusal(bluesky, maya, Part("Hi"))
+    assert error.category is Category.RATE_LIMITED and error.effect is Effect.NONE
+    assert error.retry_at is not None
+
+
+def test_the_hours_points_are_kept(bluesky: Bluesky, maya: Account, http: httpx.Client) -> None:
+    wanted = {"network": "bluesky", "account": "maya", "bucket": "update", "limit": 1}
+    http.post(f"{BASE}/_sandbox/limits", json=wanted)
+    publish(bluesky, maya, item(Part("One"), "m-1"))
+    with pytest.raises(NetworkError) as refused:
+        publish(bluesky, maya, item(Part("Two"), "m-2"))
+    assert refused.value.category is Category.RATE_LIMITED
+
+
+def test_a_revoked_session_has_to_be_connected_again(
+    bluesky: Bluesky, account: Account, http: httpx.Client
+) -> None:
+    order(http, "publish", "revoked")
+    error = refusal(bluesky, account, Part("Hi"))
+    assert (error.category, error.effect) == (Category.AUTH_ERROR, Effect.NONE)
+    if error.expired:  # then one refresh tells
+        with pytest.raises(NetworkError) as ended:
+            bluesky.refresh(account.app, account.tokens, account.server)
+        assert ended.value.category is Category.AUTH_ERROR
+
+
+def test_a_session_without_the_right_to_post_is_told(
+    bluesky: Bluesky, maya: Account, store: Store
+) -> None:
+    app, tokens = signed_in(bluesky)
+    grant = store.grants.find("bluesky", "oauth-access", tokens.access)
+    assert grant is not None
+    grant.scopes = ["atproto"]
+    error = refusal(bluesky, replace(maya, tokens=tokens, app=app), Part("Hi"))
+    assert (error.code, error.category) == ("ScopeMissingError", Category.AUTH_ERROR)
+
+
+def test_a_server_in_trouble_leaves_the_outcome_open(
+    bluesky: Bluesky, maya: Account, http: httpx.Client
+) -> None:
+    order(http, "publish", "http_500")
+    error = refusal(bluesky, maya, Part("Hi"))
+    assert (error.category, error.effect) == (Category.NETWORK_ERROR, Effect.UNKNOWN)
+
+
+def test_a_mention_is_not_lost_because_a_server_is_away(
+    bluesky: Bluesky, maya: Account, http: httpx.Client, store: Store
+) -> None:
+    order(http, "lookup", "http_429")
+    error = refusal(bluesky, maya, Part("Hi @noor.bsky.social"))
+    assert error.category is Category.RATE_LIMITED and error.retryable
+    order(http, "lookup", "http_500")  # an answer about this handle: it stays plain text
+    publish(bluesky, maya, item(Part("Hi @noor.bsky.social")))
+    assert the_post(store).extras["facets"] == []
+
+
+def test_a_file_that_is_gone_is_told(bluesky: Bluesky, maya: Account, tmp_path: Path) -> None:
+    photo = picture(tmp_path)
+    photo.path.unlink()
+    error = refusal(bluesky, maya, Part("", (photo,)))
+    assert (error.category, error.retryable) == (Category.MEDIA_ERROR, False)
+
+
+# After publishing
+def test_delete_is_done_when_it_is_gone(bluesky: Bluesky, account: Account, store: Store) -> None:
+    published = publish(bluesky, account, item(Part("Bye")))
+    bluesky.delete(account, published)
+    bluesky.delete(account, published)
+    assert the_post(store).deleted
+
+
+def test_counts_are_read_in_pages_and_missing_posts_are_gone(
+    bluesky: Bluesky, account: Account, store: Store
+) -> None:
+    made = [publish(bluesky, account, item(Part(f"No {n}"), f"m-{n}")) for n in range(27)]
+    found = store.posts.get("bluesky", made[26].external_id)
+    assert found is not None
+    found.extras["counts"] = {"likes": 7, "shares": 3, "comments": 2, "quotes": 1, "saves": 4}
+    bluesky.delete(account, made[3])
+    counted = bluesky.metrics(account, [p.external_id for p in made])
+    assert list(counted) == [p.external_id for p in made]
+    last = counted[made[26].external_id]
+    assert (last.likes, last.shares, last.comments, last.quotes, last.saves) == (7, 3, 2, 1, 4)
+    assert last.impressions is None and not last.gone
+    assert counted[made[3].external_id].gone
+    assert bluesky.metrics(account, []) == {}
+
+
+# Checks before anything is sent
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        (Part("x" * 300), []),
+        (Part("x" * 301), [("text", "shorten", True)]),
+        (Part("👩‍👩‍👧‍👦" * 121), [("text", "shorten", True)]),
+        (Part(" \n "), [("text", "add", True)]),
+        (Part("", card=Card("https://a.example")), []),
+        (Part("x", card=Card("ftp://a.example")), [("card", "remove", True)]),
+    ],
+)
+def test_texts_and_cards_are_checked(bluesky: Bluesky, part: Part, expected: list[Any]) -> None:
+    found = bluesky.validate((part,), {})
+    assert [(p.field, p.fix, p.blocks) for p in found] == expected
+
+
+def test_media_are_checked_part_by_part(bluesky: Bluesky, tmp_path: Path) -> None:
+    photo = picture(tmp_path)
+    film = replace(photo, mime="video/mp4")
+    tiff = replace(photo, mime="image/tiff")
+    heavy = replace(photo, size=976 * 1024 + 1)
+    moving = replace(photo, mime="image/gif", frames=9)
+    chatty = replace(photo, alt="x" * 2001)
+    found = bluesky.validate(
+        (Part("ok", (photo,) * 4), Part("", (photo,) * 5), Part("", (film,))), {}
+    )
+    assert [(p.part, p.field, p.fix) for p in found] == [
+        (1, "media", "remove"),
+        (2, "media", "remove"),
+    ]
+    for media, fix, blocks in (
+        (tiff, "remove", True),
+        (heavy, "shrink", True),
+        (moving, "", False),
+        (chatty, "alt", False),
+    ):
+        (problem,) = bluesky.validate((Part("x", (media,)),), {})
+        assert (problem.fix, problem.blocks) == (fix, blocks)
+
+
+def test_what_passes_the_checks_is_what_the_server_takes(bluesky: Bluesky, maya: Account) -> None:
+    for number, part in enumerate((Part("é" * 300), Part("👩‍👩‍👧‍👦" * 120))):
+        assert bluesky.validate((part,), {}) == []
+        publish(bluesky, maya, item(part, f"m-{number}"))
