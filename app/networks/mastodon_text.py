@@ -233,7 +233,7 @@ def plain(html: str) -> str:
     def shown(tag: regex.Match[str]) -> str:
         return "\n" if tag["name"].lower() in _BLOCKS else ""
 
-    bare = _ELEMENT.sub(shown, html)
+    bare = str(_ELEMENT.sub(shown, html))
     try:
         return unescape(bare).strip()
     except ValueError:  # a character reference of thousands of digits
