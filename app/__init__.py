@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Flask, request
+from flask import Flask, g, request
 
 from app.config import ROOT, Config
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -35,11 +37,13 @@ def create_app(config: Config | None = None) -> Flask:
 
     @app.before_request
     def reads_do_not_lock() -> None:
-        extensions.write_mode.set(request.method not in ("GET", "HEAD", "OPTIONS"))
+        g.write_mark = extensions.write_mode.set(request.method not in SAFE_METHODS)
 
-    @app.teardown_appcontext
+    @app.teardown_request
     def back_to_writing(error: BaseException | None) -> None:
-        extensions.write_mode.set(True)
+        mark = g.pop("write_mark", None)
+        if mark is not None:
+            extensions.write_mode.reset(mark)
 
     extensions.db.init_app(app)
     extensions.migrate.init_app(app, extensions.db)

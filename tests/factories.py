@@ -11,7 +11,6 @@ Everything not named gets a sensible value; further keywords set columns.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,6 +25,7 @@ from app import credentials, ids
 from app.clock import now
 from app.config import settings
 from app.extensions import db
+from app.integrations.storage import Storage
 from app.models.accounts import SocialAccount
 from app.models.media import Media
 from app.models.people import User
@@ -142,23 +142,19 @@ def make_media(
     buffer = BytesIO()
     Image.new("RGB", size, (184, 129, 26)).save(buffer, kind)
     raw = buffer.getvalue()
-    row_id = ids.uuid7()
+    stored = Storage.of(settings()).save(BytesIO(raw), len(raw))
     values: dict[str, Any] = {
-        "id": row_id,
         "profile_id": profile.id,
-        "key": f"{row_id.hex}.{kind.lower()}",
+        "key": stored.key,
         "name": f"bells.{kind.lower()}",
         "mime": f"image/{kind.lower()}",
-        "size": len(raw),
-        "sha256": hashlib.sha256(raw).hexdigest(),
+        "size": stored.size,
+        "sha256": stored.sha256,
         "width": size[0],
         "height": size[1],
         "alt": alt,
     }
     media = Media(**(values | columns))
-    path = settings().media_dir / media.key
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(raw)
     db.session.add(media)
     db.session.commit()
     return media
