@@ -38,6 +38,7 @@ class LinkCard(Base):
     """A page's title and picture, read once and kept for a day; the key is the URL's SHA-256."""
 
     __tablename__ = "link_cards"
+    __table_args__ = (Index("ix_link_cards_fetched_at", "fetched_at"),)
 
     url_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     url: Mapped[str] = mapped_column(String(2000))

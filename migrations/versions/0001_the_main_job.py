@@ -79,6 +79,9 @@ def upgrade() -> None:
     sa.Column('fetched_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('url_hash', name=op.f('pk_link_cards'))
     )
+    with op.batch_alter_table('link_cards', schema=None) as batch_op:
+        batch_op.create_index('ix_link_cards_fetched_at', ['fetched_at'], unique=False)
+
     op.create_table('login_failures',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('email_hash', sa.String(length=64), nullable=False),
@@ -558,6 +561,9 @@ def downgrade() -> None:
         batch_op.drop_index('ix_login_failures_address_at')
 
     op.drop_table('login_failures')
+    with op.batch_alter_table('link_cards', schema=None) as batch_op:
+        batch_op.drop_index('ix_link_cards_fetched_at')
+
     op.drop_table('link_cards')
     op.drop_table('heartbeats')
     op.drop_table('engine_state')
