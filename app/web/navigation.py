@@ -126,12 +126,6 @@ ENTRIES = (
     Entry("admin", "Admin", icon="shield", endpoint="admin.index", section="Workspace"),
 )  # fmt: skip
 
-COMPOSE = "drafts.new"
-SIGN_OUT = "auth.logout"
-NEW_BRAND = "settings.new_profile"
-ME = "me.index"
-DOCS = "docs.index"
-
 Builder = Callable[[], Shell]
 
 

@@ -77,6 +77,7 @@ def _places(app: Flask) -> None:
     app.add_url_rule("/p/<profile>/compose", "drafts.new", lambda profile: profile)
     app.add_url_rule("/login", "auth.login", lambda: render_template("signin.html"))
     app.add_url_rule("/logout", "auth.logout", lambda: "bye", methods=["POST"])
+    app.add_url_rule("/me", "me.index", lambda: "you")
     app.add_url_rule("/docs", "docs.index", lambda: render_template("place.html", key="docs"))
     app.add_url_rule("/healthz", "health.live", lambda: "ok")
 
@@ -108,6 +109,10 @@ def _pages(app: Flask) -> None:
     @app.route("/leave", methods=["GET", "POST"])
     def leave() -> Response:
         return htmx.leave("https://social.example/oauth?x=1")
+
+    @app.post("/me/theme", endpoint="me.theme")
+    def theme() -> Response:
+        return make_response("", 204)
 
     @app.get("/ask")
     def ask() -> str:

@@ -217,7 +217,9 @@ def test_no_answer_is_told_and_the_bar_goes_when_it_is_back(tab: Page, origin: s
 def test_the_theme_is_kept_for_the_next_visit(tab: Page, origin: str) -> None:
     visit(tab, f"{origin}/p/marram/calendar")
     tab.get_by_role("button", name=re.compile("Maya Okafor")).click()
-    tab.get_by_role("button", name="Dark").click()
+    with tab.expect_response("**/me/theme") as told:
+        tab.get_by_role("button", name="Dark").click()
+    assert told.value.status == 204 and told.value.request.post_data == "theme=dark"
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
     tab.reload()
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
@@ -250,7 +252,7 @@ def test_a_phone_has_the_tab_bar_and_everything_behind_more(tab: Page, origin: s
         "Calendar", "Drafts", "New post", "Accounts", "More",
     ]  # fmt: skip
     bar.get_by_role("button", name="More").click()
-    expect(tab.locator("#menu-me").get_by_role("link", name="Settings")).to_be_visible()
+    expect(tab.locator("#menu-me").get_by_role("link", name="Settings", exact=True)).to_be_visible()
     width = tab.evaluate("document.documentElement.scrollWidth")
     assert width == 390
 
