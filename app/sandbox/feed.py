@@ -51,8 +51,10 @@ def pieces(text: str) -> list[tuple[str, str]]:
 def shown(post: Post) -> Shown:
     """Everything the page says about a post."""
     room = rooms().get(post.network)
-    parts = pieces(post.text)
-    links = [target for _, target in parts if target]
+    # A room whose posts mark their own links says so; then nothing is linked or carded here.
+    marked = post.extras.get("pieces")
+    parts = pieces(post.text) if marked is None else [(text, link) for text, link in marked]
+    links = [target for _, target in parts if target and marked is None]
     card = dict(post.extras.get("card") or {})
     if not card and links and not post.media:
         card = {"url": links[0], "title": urlsplit(links[0]).hostname or "", "description": ""}

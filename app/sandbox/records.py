@@ -62,8 +62,9 @@ class Post:
 
     ``at`` is the moment of acceptance (unix seconds with fractions). ``media`` holds
     ``{"blob", "mime", "alt"}`` each, ``parent`` the id of the post answered, ``url`` the
-    permalink. ``extras`` is the room's; two names are understood everywhere: ``card``
-    (``{"url", "title", "description", "blob"}``) and ``counts`` (see ``counts``).
+    permalink. ``extras`` is the room's; three names are understood everywhere: ``card``
+    (``{"url", "title", "description", "blob"}``), ``counts`` (see ``counts``) and
+    ``pieces`` (the text as ``[text, link target or ""]``, where posts mark their own links).
     """
 
     network: str

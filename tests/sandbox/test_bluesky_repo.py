@@ -208,7 +208,10 @@ def test_the_feed_shows_pictures_card_and_marks(
     assert second["parent"] == first["id"] and second["handle"] == "maya"
     assert second["extras"]["card"]["title"] == "T"
     assert [f["text"] for f in second["extras"]["facets"]] == ["https://a.example/x", None]
-    assert client.get(second["url"]).status_code == 200
+    page = client.get(second["url"])
+    assert (
+        '<a href="https://a.example/x" rel="noopener nofollow">https://a.example/x</a>' in page.text
+    )
 
 
 def test_posts_are_counted_and_profiles_shown(maya: Person) -> None:
@@ -301,3 +304,25 @@ def test_posts_and_sessions_survive_a_restart(tmp_path: Path) -> None:
     found = again.get("/_sandbox/posts").json
     assert found is not None and found["posts"][0]["media"][0]["alt"] == "A wall"
     assert again.get(f"/plc/{before.did}").status_code == 200
+
+
+def test_only_what_a_post_marks_is_a_link_on_its_page(maya: Person, client: FlaskClient) -> None:
+    words = "see https://a.example and @noor.bsky.social #ø"
+    kind = "app.bsky.richtext.facet"
+
+    def facet(start: int, end: int, **feature: str) -> dict[str, Any]:
+        return {"index": {"byteStart": start, "byteEnd": end}, "features": [feature]}
+
+    did = Person(client, "noor").did
+    marks = [
+        facet(44, 47, **{"$type": f"{kind}#tag", "tag": "ø"}),
+        facet(26, 43, **{"$type": f"{kind}#mention", "did": did}),
+        facet(0, 3, **{"$type": f"{kind}#link", "uri": "javascript:alert(1)"}),
+    ]
+    maya.put({**PLAIN, "text": words, "facets": marks})
+    page = client.get(f"/bluesky/profile/{maya.handle}/post/{RKEY}").text
+    assert re.findall(r'<a href="([^"]+)" rel="noopener nofollow">([^<]+)</a>', page) == [
+        (f"http://localhost/bluesky/profile/{did}", "@noor.bsky.social"),
+        ("http://localhost/bluesky/hashtag/%C3%B8", "#ø"),
+    ]
+    assert 'class="linkcard"' not in page

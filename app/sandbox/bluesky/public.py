@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import Any
+from urllib.parse import quote
 
 from app.sandbox.bluesky.names import NAME, handle_of
 from app.sandbox.bluesky.words import here
@@ -18,7 +19,7 @@ def show(name: str, row: dict[str, Any]) -> None:
     media, card = _pictures(did, record.get("embed"))
     extras: dict[str, Any] = {
         "uri": uri, "cid": row["cid"], "facets": marked(record), "record": record,
-        "handle": handle_of(name),
+        "handle": handle_of(name), "pieces": pieces(record),
     }  # fmt: skip
     if card:
         extras["card"] = card
@@ -57,6 +58,37 @@ def marked(record: dict[str, Any]) -> list[dict[str, Any]]:
             target = feature.get("uri") or feature.get("did") or feature.get("tag") or ""
             found.append({"text": text, "kind": kind, "target": target})
     return found
+
+
+def pieces(record: dict[str, Any]) -> list[list[str]]:
+    """The text for the feed page, linked where a facet covers whole characters of it."""
+    raw = record["text"].encode("utf-8", "surrogatepass")
+    spans = sorted(
+        (facet["index"]["byteStart"], facet["index"]["byteEnd"], shown["text"], _href(shown))
+        for facet, shown in zip(_single(record), marked(record), strict=True)
+        if shown["text"] is not None
+    )
+    found, at = [], 0
+    for start, end, text, href in spans:
+        if start < at:
+            continue  # readers show the first of two that overlap
+        found += [[raw[at:start].decode("utf-8", "replace"), ""], [text, href]]
+        at = end
+    return [piece for piece in [*found, [raw[at:].decode("utf-8", "replace"), ""]] if piece[0]]
+
+
+def _single(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each facet as often as it has features, in step with ``marked``."""
+    return [facet for facet in record.get("facets") or () for _ in facet["features"]]
+
+
+def _href(shown: dict[str, Any]) -> str:
+    target = str(shown["target"])
+    if shown["kind"] == "mention":
+        return f"{here()}/profile/{quote(target, safe=':')}"
+    if shown["kind"] == "tag":
+        return f"{here()}/hashtag/{quote(target, safe='')}"
+    return target if target.startswith(("https://", "http://")) else ""
 
 
 def _pictures(did: str, embed: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
