@@ -111,10 +111,10 @@ class Supervisor:
         """Redis, the schema, then every part. False where the schema can't be brought up."""
         if self.embedded_redis:
             self._redis()
-        if self._once("migrate") is None:
-            return False
         if self.config.SANDBOX:
             self._add("sandbox", "sandbox")
+        if self._once("migrate") is None:
+            return False
         self._add("web", "web")
         self._add("worker", "worker", "--processes", str(self.processes))
         self._add("clock", "clock")
@@ -125,10 +125,8 @@ class Supervisor:
         if valkey.answers(folder):
             log.info("redis_reused")
             return
+        # Nobody waits for it: wake-ups are hints, and all works without (reliability §1.5).
         self._start(Child("redis", valkey.command(folder)))
-        if not valkey.wait(folder):
-            # Wake-ups are hints: everything works without, more slowly (reliability §1.5).
-            log.warning("redis_silent", see=str(folder / "redis" / "valkey.log"))
 
     def _add(self, name: str, *words: str) -> None:
         if not self.stopping:
