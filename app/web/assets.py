@@ -11,8 +11,9 @@ import json
 import re
 import threading
 from pathlib import Path
+from typing import cast
 
-from flask import Flask, current_app, url_for
+from flask import Flask, current_app, g, url_for
 
 _HASHED = re.compile(r"^vendor/.+\.[0-9a-f]{8}\.\w+$")
 _seen: dict[tuple[str, int, int], str] = {}
@@ -37,8 +38,13 @@ def asset(name: str) -> str:
 
 
 def sprite() -> str:
-    """The address of the icon sprite, without a fragment; empty where it was not made."""
-    return asset("icons.svg")
+    """The address of the icon sprite, without a fragment; empty where it was not made.
+
+    A page asks for it some hundred times, so it is looked up once a request.
+    """
+    if "carillon_sprite" not in g:
+        g.carillon_sprite = asset("icons.svg")
+    return cast(str, g.carillon_sprite)
 
 
 def digest(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, current_app, g, request, url_for
 from werkzeug.local import LocalProxy
@@ -164,16 +164,20 @@ def current() -> Shell:
 
 def forget() -> None:
     """Build the shell anew at the next look: after a change that its counts or alerts show."""
-    g.pop("carillon_shell", None)
+    for name in ("carillon_shell", "carillon_ways"):
+        g.pop(name, None)
 
 
 def blank() -> None:
     """Show nobody's shell in this answer: the database that would fill it may be the trouble."""
+    forget()
     g.carillon_shell = Shell()
 
 
 def ways() -> list[Way]:
-    """The entries that exist, in the order of the rail."""
+    """The entries that exist, in the order of the rail; worked out once a request."""
+    if "carillon_ways" in g:
+        return cast(list[Way], g.carillon_ways)
     shell = current()
     found = []
     for entry in ENTRIES:
@@ -181,6 +185,7 @@ def ways() -> list[Way]:
         if href and (entry.key != "admin" or (shell.user and shell.user.operator)):
             here = (request.blueprint or "") == entry.endpoint.split(".")[0]
             found.append(Way(entry, href, here, shell.counts.get(entry.key)))
+    g.carillon_ways = found
     return found
 
 
