@@ -84,10 +84,11 @@ def up(processes: int) -> None:
 @click.option("--threads", type=click.IntRange(1, 64), default=4, show_default=True)
 def web(workers: int, threads: int) -> None:
     """Serve the pages and the API on HOST and PORT."""
-    from app import claimed, serving
+    from app import claimed, counting, serving
 
     logs.setup()
     config = Config.from_env()
+    counting.share(config.INSTANCE_DIR / "metrics")
     with claimed.ports() as ports:
         ports.need(config.HOST, config.PORT, "PORT")
     sys.exit(serving.run(config, workers, threads))
@@ -97,8 +98,10 @@ def web(workers: int, threads: int) -> None:
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True)
 def worker(processes: int) -> None:
     """Deliver posts that are due."""
+    from app import counting
+
     logs.setup()
-    Config.from_env()
+    counting.share(Config.from_env().INSTANCE_DIR / "metrics")
     from app.jobs import worker as part
 
     sys.exit(part.run(processes))
@@ -107,8 +110,10 @@ def worker(processes: int) -> None:
 @cli.command()
 def clock() -> None:
     """Look for due work every second; any number may run, extra ones share it safely."""
+    from app import counting
+
     logs.setup()
-    Config.from_env()
+    counting.share(Config.from_env().INSTANCE_DIR / "metrics")
     from app.jobs import clock as part
 
     sys.exit(part.run())

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import literal_column, select, update
 from sqlalchemy.orm import Session
 
-from app import events, holds
+from app import events, holds, metrics
 from app.clock import seconds
 from app.config import settings
 from app.models.attempts import Attempt, AttemptState, Phase
@@ -61,6 +61,7 @@ def sweep() -> Swept:
             else:
                 _unlease(session, target_id, token)
         settle(session, posts)
+    metrics.lease_expired.inc(done.freed + done.failed + done.unknown)
     done.missed = _missed()
     if done != Swept():
         log.warning("swept", **done.__dict__)

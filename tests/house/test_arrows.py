@@ -19,7 +19,7 @@ LINES = (
     {"events", "credentials", "content", "holds", "settle", "inflight", "metrics", "link_cards"},
     {"services", "publishing", "webhooks"},
     {"web", "api", "jobs"},
-    {"cli", "up", "serving", "claimed", "valkey", "assets"},
+    {"cli", "up", "serving", "claimed", "counting", "valkey", "assets"},
 )
 # Neighbours that are one piece of work in several files.
 TOGETHER = (GROUND | {"imaging", "tether"}, LINES[4], LINES[-1])

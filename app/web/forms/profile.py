@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import Field, IntegerField, RadioField, SelectField, StringField
+from wtforms import IntegerField, RadioField, SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, ValidationError
 
@@ -36,6 +36,18 @@ class ZoneField(StringField):
             raise ValidationError(error.message) from error
 
 
+class MinutesField(IntegerField):
+    """A number; anything else is ``None`` for the validators, which then say what they want."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            self.data = int(valuelist[0]) if valuelist else None
+        except ValueError:
+            self.data = None
+
+
 class BrandForm(Form):
     """What a new brand needs."""
 
@@ -55,9 +67,9 @@ class SettingsForm(BrandForm):
     """All of a brand's settings."""
 
     late_policy = RadioField(
-        "When a post is late", choices=[SelectChoice(*one) for one in LATE], coerce=str
+        "What happens to a late post", choices=[SelectChoice(*one) for one in LATE], coerce=str
     )
-    late_limit_minutes = IntegerField(
+    late_limit_minutes = MinutesField(
         "Late means more than",
         [InputRequired(LIMIT), NumberRange(MINUTES.start, MINUTES.stop - 1, LIMIT)],
         render_kw={"inputmode": "numeric"},
@@ -67,6 +79,3 @@ class SettingsForm(BrandForm):
         choices=[SelectChoice(str(n), day) for n, day in enumerate(DAYS)],
         coerce=int,
     )
-
-    def validate_late_policy(self, field: Field) -> None:
-        field.data = LatePolicy(field.data)

@@ -46,7 +46,11 @@ def resolve(typed: str) -> str:
     found = by_name or by_city
     if len(found) > 1:
         raise ValidationFailed(f"Choose one: {', '.join(found)}.", field="time_zone")
-    return found[0] if found else clock.zone(typed.strip()).key
+    if not found:
+        raise ValidationFailed(
+            "Choose a time zone from the list, such as Europe/London.", field="time_zone"
+        )
+    return found[0]
 
 
 @cache
