@@ -7,7 +7,7 @@ repeat under the same marker is its own answer; else a person decides.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -79,8 +79,7 @@ def _asked(
             attempts.to_resend(claim)
             with egress.bounded(settings().COMMIT_DEADLINE_SECONDS, first_byte_within=10):
                 return Probed(Verdict.PUBLISHED, network.commit(account, item, opened.resume))
-        since = row.commit_at - timedelta(seconds=60)
-        return network.probe(account, item, opened.resume, since, _known(claim, row))
+        return network.probe(account, item, opened.resume, row.commit_at, _known(claim, row))
 
 
 def _settle(claim: Claim, row: Attempt, by: Probe, found: Probed, *, last: bool) -> None:

@@ -15,6 +15,7 @@ from app.models.events import WebhookEvent
 from app.models.people import Mail
 from app.models.posts import HoldReason, PostStatus, TargetState
 from app.models.profiles import Profile
+from app.services import posts
 from tests import factories
 from tests.publishing.conftest import NETWORKS, Plant, connect, due
 
@@ -97,26 +98,26 @@ def test_bad_json_after_an_accepted_post_never_sends_it_again(plant: Plant, bran
 
 def test_a_rate_limit_cools_the_account_and_uses_up_no_attempt(plant: Plant, brand: Profile):
     account = connect(brand, "twitter", "maya")
-    posts = [due(brand, account, at=now() - timedelta(seconds=9 - n)) for n in range(2)]
+    made = [due(brand, account, at=now() - timedelta(seconds=9 - n)) for n in range(2)]
     plant.fault("twitter", "publish", "http_429")
     plant.run()
-    first, second = plant.target(posts[0]), plant.target(posts[1])
+    first, second = plant.target(made[0]), plant.target(made[1])
     assert first.state is TargetState.SCHEDULED and first.failures == 0
     assert first.category == "rate_limited" and "asks us to wait" in (first.error or "")
     assert second.state is TargetState.SCHEDULED and not plant.attempts(second)
     [cooling] = plant.read(select(SocialAccount.cooling_until))
     assert cooling > now()
     plant.settle()
-    assert [plant.target(p).state for p in posts] == [TargetState.PUBLISHED] * 2
+    assert [plant.target(p).state for p in made] == [TargetState.PUBLISHED] * 2
     assert len(plant.seen("twitter")) == 2
 
 
 def test_a_revoked_account_holds_its_posts_and_tells_the_owner_once(plant: Plant, brand: Profile):
     account = connect(brand, "mastodon", "maya")
-    posts = [due(brand, account, at=now() - timedelta(seconds=9 - n)) for n in range(5)]
+    made = [due(brand, account, at=now() - timedelta(seconds=9 - n)) for n in range(5)]
     plant.fault("mastodon", "*", "revoked", times=-1)
     plant.run()
-    targets = [plant.target(p) for p in posts]
+    targets = [plant.target(p) for p in made]
     assert [t.state for t in targets] == [TargetState.SCHEDULED] * 5
     assert {t.hold_reason for t in targets} == {HoldReason.RECONNECT}
     assert {t.failures for t in targets} == {0}
@@ -143,8 +144,8 @@ def test_a_refused_post_fails_in_words_and_is_not_repeated(plant: Plant, brand: 
 def test_three_failed_tries_are_the_end(start: Callable[..., Plant]):
     plant = start(RETRY_BASE_SECONDS=60)
     brand = factories.make_profile()
-    post = due(brand, connect(brand, "mastodon", "maya"), media=[factories.make_media(brand)])
-    plant.fault("mastodon", "upload", "http_500", times=-1)
+    post = due(brand, connect(brand, "bluesky", "maya"), media=[factories.make_media(brand)])
+    plant.fault("bluesky", "upload", "http_500", times=-1)
     waits = []
     for _ in range(3):
         plant.run()
@@ -155,4 +156,18 @@ def test_three_failed_tries_are_the_end(start: Callable[..., Plant]):
     target = plant.target(post)
     assert target.state is TargetState.FAILED and len(plant.attempts(target)) == 3
     assert 55 < waits[0] <= 67 and 115 < waits[1] <= 133
-    assert plant.seen("mastodon") == []
+    assert plant.seen("bluesky") == []
+
+
+def test_a_manual_retry_has_a_new_count_and_the_old_attempts_stay(plant: Plant):
+    maya = factories.make_user()
+    brand = factories.make_profile(maya)
+    post = due(brand, connect(brand, "mastodon", "maya"), media=[factories.make_media(brand)])
+    plant.fault("mastodon", "upload", "http_500", times=2)
+    plant.run()
+    target = plant.target(post)
+    assert target.state is TargetState.FAILED and "did not take the picture" in (target.error or "")
+    posts.retry(factories.actor_of(maya), target.id)
+    plant.run()
+    target = plant.target(post)
+    assert target.state is TargetState.PUBLISHED and len(plant.attempts(target)) == 2
