@@ -69,8 +69,8 @@ def drip(response: Response, gap: float) -> Response:
 
     def bytewise() -> Iterator[bytes]:
         for place in range(len(body)):
+            yield body[place : place + 1]  # the first with the headers
             wait(gap)
-            yield body[place : place + 1]
 
     return _as_is(response, bytewise(), len(body))
 

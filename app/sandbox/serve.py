@@ -10,7 +10,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from app.sandbox import create_sandbox, line
+from app.sandbox import create_sandbox, line, x_length
 from app.sandbox.store import Store
 
 THREADS = 640
@@ -48,6 +48,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Any:
         """Made in the worker: the store's lock and file belong to the process using them."""
+        x_length.link_pattern()  # before the threads: each would make its own
         return create_sandbox(Store(self.store_path))
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from app.networks import x_text
 from app.networks.x_links import find_links
 from app.networks.x_text import compose, weigh
+from app.sandbox.x_length import weighted
 
 ZWJ = "\u200d"
 FAMILY = f"👨{ZWJ}👩{ZWJ}👧{ZWJ}👦"
@@ -177,3 +178,8 @@ def test_long_posts_are_for_those_who_pay() -> None:
     plans = ["None", "", "Basic", "Premium", "PremiumPlus"]
     limits = [x_text.limit_of({"subscription_type": plan}) for plan in plans]
     assert limits == [280, 280, 25_000, 25_000, 25_000]
+
+
+@given(TEXTS)
+def test_client_and_played_x_count_alike_though_made_apart(text: str) -> None:
+    assert weigh(text) == weighted(text)

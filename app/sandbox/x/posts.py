@@ -109,15 +109,19 @@ def create() -> ResponseReturnValue:
         invalid("reply_settings is not valid.", reply_settings=asked["reply_settings"])
     text = unicodedata.normalize("NFC", asked.get("text", "")).strip()
     files = _files(asked.get("media", {}).get("media_ids", []))
-    if not text and not files and "poll" not in asked:
+    if not text and not files:
         invalid("The post has no text and no media.", text="")
     _fits(text)
+    poll = _poll(asked.get("poll"))
+    if "quote_tweet_id" in asked:
+        # Withdrawn for self-serve plans (networks/x.md §3).
+        return problem(403, "Forbidden", "You are not permitted to perform this action.")
     parent = _parent(asked.get("reply", {}).get("in_reply_to_tweet_id", ""))
     recent = Recent.of_store()
     with store().lock:
         if text and not files and recent.has(me().handle, text, parent):
             return duplicate()
-        post = _add(text, files, parent)
+        post = _add(text, files, parent, {"poll": poll} if poll else {})
         recent.add(post)
     answer = {"id": post.id, "text": shown_text(post), "edit_history_tweet_ids": [post.id]}
     return say({"data": answer}, 201)
@@ -184,7 +188,20 @@ def _parent(parent_id: str) -> str:
     return parent_id
 
 
-def _add(text: str, files: list[tuple[str, dict[str, Any]]], parent: str) -> Post:
+def _poll(poll: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Two to four answers of up to 25 characters, for 5 minutes to 7 days."""
+    if poll is None:
+        return None
+    options, minutes = poll.get("options", []), poll.get("duration_minutes", 0)
+    fine = all(isinstance(one, str) and 0 < len(one) <= 25 for one in options)
+    if not fine or not 2 <= len(options) <= 4 or not 5 <= minutes <= 10_080:
+        invalid("The poll is not valid.", poll=options)
+    return {"options": options, "duration_minutes": minutes}
+
+
+def _add(
+    text: str, files: list[tuple[str, dict[str, Any]]], parent: str, extras: dict[str, Any]
+) -> Post:
     post_id = str(store().serial(epoch_ms=1288834974657, bits=22))
     handle = me().handle
     return store().posts.add(
@@ -197,6 +214,7 @@ def _add(text: str, files: list[tuple[str, dict[str, Any]]], parent: str) -> Pos
             ],
             parent,
             url_for("x.permalink", handle=handle, post_id=post_id, _external=True),
+            extras=extras,
         )
     )  # fmt: skip
 

@@ -14,14 +14,22 @@ from app.sandbox import feed
 from app.sandbox.records import Account, Post
 from app.sandbox.store import store
 from app.sandbox.x.desk import NAME, ROOM, allowed, bp, invalid, me, missing, say
-from app.sandbox.x.shapes import POST_FIELDS, USER_FIELDS, tweet, user
+from app.sandbox.x.shapes import POST_FIELDS, USER_FIELDS, attached, tweet, user
 
 LISTED = {
     "max_results", "start_time", "end_time", "since_id", "until_id", "exclude",
     "pagination_token", "tweet.fields", "expansions", "media.fields", "user.fields",
     "poll.fields", "place.fields",
 }  # fmt: skip
-LOOKED_UP = {"ids", "tweet.fields", "expansions", "media.fields", "user.fields"}
+EXPANSIONS = [
+    "author_id", "attachments.media_keys", "referenced_tweets.id", "in_reply_to_user_id",
+    "referenced_tweets.id.author_id", "attachments.poll_ids", "entities.mentions.username",
+    "geo.place_id", "edit_history_tweet_ids",
+]  # fmt: skip
+LOOKED_UP = {
+    "ids", "tweet.fields", "expansions", "media.fields", "user.fields", "poll.fields",
+    "place.fields",
+}  # fmt: skip
 
 
 def _known(names: set[str]) -> None:
@@ -51,6 +59,21 @@ def _base() -> str:
 def myself() -> ResponseReturnValue:
     _known({"user.fields", "tweet.fields", "expansions"})
     return say({"data": user(me(), _fields("user.fields", USER_FIELDS), _base())})
+
+
+@bp.get("/2/users/by")
+@ROOM.operation("account")
+@allowed("user", "users.read", "tweet.read")
+def by_names() -> ResponseReturnValue:
+    """Up to a hundred people by handle."""
+    _known({"usernames", "user.fields", "tweet.fields", "expansions"})
+    names = [name for name in request.args.get("usernames", "").split(",") if name]
+    if not 1 <= len(names) <= 100:
+        invalid("The `usernames` query parameter takes 1 to 100 names.", usernames=len(names))
+    fields = _fields("user.fields", USER_FIELDS)
+    return say(
+        {"data": [user(store().accounts.get(NAME, name), fields, _base()) for name in names]}
+    )
 
 
 @bp.get("/2/users/by/username/<handle>")
@@ -93,9 +116,28 @@ def _several(ids: list[str]) -> ResponseReturnValue:
     errors = [missing("tweet", "ids", one) for one, post in found.items() if post is None]
     if data:
         body["data"] = data
+    body |= _includes([post for post in found.values() if post is not None])
     if errors:
         body["errors"] = errors
     return say(body)
+
+
+def _includes(posts: list[Post]) -> dict[str, Any]:
+    """The other objects asked for by ``expansions``."""
+    asked = _fields("expansions", EXPANSIONS)
+    found: dict[str, Any] = {}
+    if "author_id" in asked:
+        fields = _fields("user.fields", USER_FIELDS)
+        handles = dict.fromkeys(post.account for post in posts)
+        found["users"] = [user(store().accounts.get(NAME, h), fields, _base()) for h in handles]
+    if "attachments.media_keys" in asked:
+        found["media"] = [attached(item, _base()) for post in posts for item in post.media]
+    if "referenced_tweets.id" in asked:
+        parents = [store().posts.get(NAME, post.parent) for post in posts if post.parent]
+        fields = _fields("tweet.fields", POST_FIELDS)
+        found["tweets"] = [_shown(parent, fields) for parent in parents if parent is not None]
+    full = {name: rows for name, rows in found.items() if rows}
+    return {"includes": full} if full else {}
 
 
 def _shown(post: Post, fields: set[str]) -> dict[str, Any]:
@@ -116,7 +158,7 @@ def one(post_id: str) -> ResponseReturnValue:
     post = store().posts.get(NAME, post_id)
     if post is None:
         return say({"errors": [missing("tweet", "id", post_id)]})
-    return say({"data": _shown(post, fields)})
+    return say({"data": _shown(post, fields), **_includes([post])})
 
 
 @bp.get("/2/users/<number>/tweets")
@@ -141,6 +183,7 @@ def timeline(number: str) -> ResponseReturnValue:
     meta: dict[str, Any] = {"result_count": len(shown)}
     if shown:
         body["data"] = [_shown(post, fields) for post in shown]
+        body |= _includes(shown)
         meta |= {"newest_id": shown[0].id, "oldest_id": shown[-1].id}
     if len(page) > size:
         meta["next_token"] = f"p{skip + size}"

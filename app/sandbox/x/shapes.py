@@ -124,6 +124,13 @@ def tweet(post: Post, fields: set[str]) -> dict[str, Any]:
     return found
 
 
+def attached(item: dict[str, Any], base: str) -> dict[str, Any]:
+    """A file of a post."""
+    kind = "video" if item["mime"].startswith("video/") else "photo"
+    url = f"{base}/_sandbox/media/{item['blob']}"
+    return {"media_key": item["key"], "type": kind, "url": url, "alt_text": item["alt"]}
+
+
 def root(post: Post) -> Post:
     """The first post of a thread."""
     for _ in range(1000):
