@@ -86,7 +86,7 @@ def decode(body: bytes, charset: str) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
-        cut = error.start > len(body) - 4  # the page was longer than what we read
+        cut = error.reason == "unexpected end of data"  # the page was longer than what we read
         return body.decode("utf-8" if cut else "cp1252", "replace")
 
 
