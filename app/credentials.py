@@ -33,6 +33,9 @@ from app.networks.base import Account, AppKeys, Category, NetworkError, Tokens
 MARGIN_SECONDS = 300.0  # a token is renewed this long before its end, or at 4/5 of its life
 CALL_SECONDS = 30.0
 CLAIM_SECONDS = 60.0  # outlives the call, so that two never speak at once
+# No claim runs so long: the clock was set back. Twice, since whoever looks may have read the
+# time before waiting for the row that was claimed meanwhile.
+IMPOSSIBLE_SECONDS = 2 * CLAIM_SECONDS
 WAIT_SECONDS = CLAIM_SECONDS + CALL_SECONDS
 KEEP_SECONDS = 120.0  # how long new tokens wait for a database that is away
 SIGNED_OUT = "The network signed this account out."
@@ -64,6 +67,14 @@ def load(account: SocialAccount) -> Tokens:
     if account.tokens is None:
         raise _closed(NOT_CONNECTED)
     return unpack(safe.vault.decrypt(account.tokens, place(account.id)))[0]
+
+
+def erase(account: SocialAccount) -> None:
+    """Forget the account's tokens; the caller commits."""
+    account.tokens = account.tokens_expire_at = None
+    account.refresh_claim = account.refresh_until = None
+    account.tokens_version += 1
+    account.renews = False
 
 
 def place(account_id: UUID) -> str:
@@ -225,7 +236,7 @@ def _free(row: SocialAccount, moment: datetime) -> bool:
     """Whether nobody holds the claim: never taken, run out, or from before the clock jumped."""
     if row.refresh_claim is None or row.refresh_until is None:
         return True
-    return not moment < row.refresh_until <= moment + seconds(CLAIM_SECONDS)
+    return not moment < row.refresh_until <= moment + seconds(IMPOSSIBLE_SECONDS)
 
 
 def _claim(account_id: UUID, version: int) -> str | None:
@@ -242,7 +253,7 @@ def _claim(account_id: UUID, version: int) -> str | None:
                 or_(
                     SocialAccount.refresh_claim.is_(None),
                     SocialAccount.refresh_until <= moment,
-                    SocialAccount.refresh_until > moment + seconds(CLAIM_SECONDS),
+                    SocialAccount.refresh_until > moment + seconds(IMPOSSIBLE_SECONDS),
                 ),
             )
             .values(refresh_claim=word, refresh_until=moment + seconds(CLAIM_SECONDS))
