@@ -46,6 +46,12 @@ NETWORKS = (
 )  # fmt: skip
 DEFAULT_MS = {"timeout": 120_000, "hang_after_accept": 120_000, "drip": 1_000}
 MAX_MS = 600_000
+TITLES = {"*": "Every network", "twitter": "X", "linkedin": "LinkedIn", "tiktok": "TikTok"}
+CALLS = {
+    "*": "every call", "token": "signing in", "account": "reading the account",
+    "upload": "uploading", "publish": "publishing", "delete": "deleting",
+    "metrics": "reading numbers", "lookup": "looking posts up",
+}  # fmt: skip
 WORDS = {
     "": "answers slowly",
     "http_500": "answers 500 and does nothing",
@@ -101,13 +107,12 @@ class Fault:
     @property
     def words(self) -> str:
         """The order as a sentence."""
-        what = "every call" if self.operation == "*" else self.operation
-        who = f" of {self.account}" if self.account else ""
+        where = TITLES.get(self.network, self.network.title())
+        who = f" by {self.account}" if self.account else ""
+        late = f" ({self.delay_ms / 1000:g} s)" if self.delay_ms else ""
         often = "until cleared" if self.left < 0 else f"{self.left} more times"
         often = "once more" if self.left == 1 else often
-        where = "Every network" if self.network == "*" else self.network
-        late = f", {self.delay_ms} ms" if self.delay_ms else ""
-        return f"{where}: {what}{who} {WORDS[self.fault]}{late} ({often})."
+        return f"{where}, {CALLS[self.operation]}{who}: {WORDS[self.fault]}{late}, {often}."
 
 
 @dataclass(frozen=True)

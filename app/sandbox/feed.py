@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.sandbox.faults import FAULTS, OPERATIONS, WORDS
+from app.sandbox.faults import CALLS, FAULTS, WORDS
 from app.sandbox.records import Post, counts
 from app.sandbox.room import rooms
 from app.sandbox.store import store
@@ -84,7 +84,7 @@ def index() -> ResponseReturnValue:
             panel=panel,
             problem=request.args.get("problem", "")[:200],
             faults=store().faults.all(),
-            operations=OPERATIONS,
+            calls=CALLS,
             kinds=FAULTS,
             words=WORDS,
             refresh=0 if panel else REFRESH_SECONDS,
@@ -111,7 +111,7 @@ def permalink(network: str, post_id: str, *, handle: str = "") -> Response:
     response = make_response(
         render_template(
             "sandbox/post.html",
-            item=shown(found),
+            item=replace(shown(found), parent=None) if above else shown(found),
             refresh=0,
             above=[replace(shown(p), parent=None) for p in reversed(above)],
             below=[replace(shown(p), parent=None) for p in below],

@@ -161,7 +161,7 @@ def test_a_person_orders_and_clears_by_the_form(http: httpx.Client) -> None:
             "delay_ms": "", "account": ""}  # fmt: skip
     assert http.post("/_sandbox/faults", data=form).status_code == 303
     page = http.get("/").text
-    assert "publish answers 500 and does nothing (until cleared)." in page
+    assert "X, publishing: answers 500 and does nothing, until cleared." in page
     assert post(http, "x").status_code == 500
     assert http.post("/_sandbox/faults", data={"clear": "1"}).status_code == 303
     assert "Every network behaves." in http.get("/").text
