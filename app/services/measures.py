@@ -122,7 +122,10 @@ def _settled_below() -> UUID:
     """Attempts with a smaller id will not change any more."""
     young = UUID(int=int((time.time() - SETTLED_AFTER) * 1000) << 80)
     open_ = db.session.scalar(
-        select(func.min(Attempt.id)).where(literal_column("state IN ('open', 'unknown')"))
+        select(Attempt.id)
+        .where(literal_column("state IN ('open', 'unknown')"))
+        .order_by(Attempt.id)
+        .limit(1)
     )
     return min(young, open_) if open_ else young
 

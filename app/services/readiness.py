@@ -23,20 +23,23 @@ from app.models.engine import EngineState
 
 FREE_BYTES = 500 * 1024 * 1024
 TICK_AGE = timedelta(seconds=15)
+NEEDS_DATABASE = frozenset({"schema", "keys", "clock"})
 
 
 def look() -> dict[str, str]:
     """What is wrong, by the name of the check; empty when all is well. Redis is not among them."""
     checks: dict[str, Callable[[], str]] = {
         "database": _database,
-        "schema": _schema,
-        "keys": _keys,
         "storage": _storage,
         "disk": _disk,
+        "schema": _schema,
+        "keys": _keys,
         "clock": _clock,
     }
     found: dict[str, str] = {}
     for name, check in checks.items():
+        if name in NEEDS_DATABASE and "database" in found:
+            continue  # one wait for a database that is away is enough
         try:
             problem = check()
         except SQLAlchemyError:

@@ -24,6 +24,7 @@ from app.extensions import db
 from app.publishing import alarm
 from app.services import measures, readiness
 from app.services.measures import LATENESS, Measures
+from app.web.errors import away
 from app.web.guard import public
 
 bp = Blueprint("health", __name__)
@@ -80,8 +81,10 @@ class Rows(Collector):
         yield _gauge("carillon_redis_up", "Whether Redis answers.", redis)
         try:
             found = measures.read()
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
             db.session.rollback()
+            if not away(error):
+                raise
             yield _gauge("carillon_database_up", "Whether the database answers.", 0.0)
             return
         yield _gauge("carillon_database_up", "Whether the database answers.", 1.0)
@@ -140,7 +143,9 @@ def _lateness(found: Measures) -> Metric:
 def _overdue() -> str:
     try:
         found = alarm.current()
-    except SQLAlchemyError:
+    except SQLAlchemyError as error:
+        if not away(error):
+            raise
         return ""
     if not found.ringing:
         return ""
