@@ -1,9 +1,8 @@
 """Signing in through the account's own server: PAR, PKCE and DPoP (networks/bluesky.md §1b).
 
 The client is known by the address of its document, which the web pages serve at
-``/oauth/bluesky/client-metadata.json``. With ``BLUESKY_CLIENT_KEY`` it signs its requests
-(``private_key_jwt``) and its sessions last; on a loopback ``APP_URL`` it is the
-development client every server knows.
+``/oauth/bluesky/client-metadata.json``, and signs its requests (``private_key_jwt``). On a
+loopback ``APP_URL`` it is the development client every server knows.
 """
 
 from __future__ import annotations
@@ -13,11 +12,16 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx2 as httpx
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
@@ -32,6 +36,7 @@ SCOPE = "atproto transition:generic"
 DOCUMENT = "/oauth/bluesky/client-metadata.json"
 KEYS = "/oauth/bluesky/jwks.json"
 CALLBACK = "/oauth/bluesky/callback"
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
@@ -88,9 +93,13 @@ def jwks(config: Config) -> dict[str, Any]:
 
 
 def client_key(config: Config) -> ECKey | None:
-    """``BLUESKY_CLIENT_KEY``, a private JWK; ``None`` where unset, ``ConfigError`` if bad."""
+    """``BLUESKY_CLIENT_KEY``, a private JWK, or a key of our own; ``ConfigError`` if bad.
+
+    Unset, it is made of ``SECRET_KEY``, so that every process has the same one: sessions of
+    clients without a key end after two weeks (§1b). ``None`` without that either.
+    """
     if not config.BLUESKY_CLIENT_KEY:
-        return None
+        return _own_key(config.SECRET_KEY) if config.SECRET_KEY else None
     try:
         key = ECKey.import_key(json.loads(config.BLUESKY_CLIENT_KEY))
         if key.curve_name != "P-256" or not key.is_private:
@@ -101,6 +110,19 @@ def client_key(config: Config) -> ECKey | None:
             "BLUESKY_CLIENT_KEY should be a private ES256 key as JSON (JWK). Make one with: "
             "python -c 'from app.networks.bluesky_dpop import new_key; print(new_key())'"
         ) from error
+
+
+@lru_cache(maxsize=4)
+def _own_key(secret: str) -> ECKey:
+    """A P-256 key from a secret: 48 bytes of HKDF reduced to the curve's order (FIPS 186-5,
+    A.2.1), so that no key is likelier than another."""
+    derived = HKDF(SHA256(), 48, salt=None, info=b"carillon bluesky client key").derive(
+        secret.encode()
+    )
+    number = int.from_bytes(derived, "big") % (P256_ORDER - 1) + 1
+    private = ec.derive_private_key(number, ec.SECP256R1())
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return ECKey.import_key(pem)
 
 
 def _kid(key: ECKey) -> str:

@@ -16,6 +16,7 @@ from app.networks.base import Category, Item, Media, NetworkError, Part
 POST = "app.bsky.feed.post"
 _DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
 _URI = re.compile(r"at://(did:[a-z]+:[A-Za-z0-9._:%-]+)/([A-Za-z0-9.-]+)/([A-Za-z0-9._:~-]{1,512})")
+BLOB_SECONDS = 600.0  # an upload no record names is deleted after minutes to hours (§2)
 CARD = "card"  # the key of a card's picture among the blobs of ``resume``
 
 
@@ -50,7 +51,7 @@ def tid(micros: int, clock: int) -> str:
 
 
 def rkey(item: Item) -> str:
-    """The key of this item: a function of its attempt, so no repeat can choose another.
+    """The key of a first attempt: a function of it, so no repeat can choose another.
 
     The second comes from the attempt, the rest from its marker: 30 bits keep items of one
     account and one second apart.
@@ -58,6 +59,29 @@ def rkey(item: Item) -> str:
     hashed = int.from_bytes(hashlib.sha256(item.marker.encode()).digest()[:8], "big")
     micros = int(item.at.timestamp()) * 1_000_000 + (hashed >> 10) % 1_000_000
     return tid(micros, hashed)
+
+
+def begun(item: Item, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The first ``resume`` of an attempt, from what the attempt before left (``{}``: none).
+
+    ``keep.rkey`` stays the item's for all its attempts: two of them can never be two posts.
+    Uploads are used again while they are young enough to be there still. The record is made
+    anew: its time is the attempt's, or readers would find the post far down.
+    """
+    at = item.at.timestamp()
+    young = at - float(before.get("at") or 0) < BLOB_SECONDS
+    blobs = dict(before.get("blobs") or {}) if young else {}
+    return {
+        "keep": dict(before.get("keep") or {"rkey": rkey(item)}),
+        "marker": item.marker,
+        "at": before["at"] if blobs else at,  # not after the oldest upload
+        "blobs": blobs,
+    }
+
+
+def alike(found: Any, record: Mapping[str, Any]) -> bool:
+    """Whether a record is that post, but for the time of the attempt that wrote it."""
+    return isinstance(found, dict) and {**found, "createdAt": ""} == {**record, "createdAt": ""}
 
 
 def created_at(at: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
@@ -268,7 +269,18 @@ def test_the_client_document_names_itself(config: Config) -> None:
     found = client_metadata(public)
     assert found["client_id"] == "https://social.example.org/oauth/bluesky/client-metadata.json"
     assert found["redirect_uris"] == ["https://social.example.org/oauth/bluesky/callback"]
-    assert found["token_endpoint_auth_method"] == "none" and jwks(public) == {"keys": []}
+    assert found["dpop_bound_access_tokens"] is True
+
+
+def test_without_a_key_of_its_own_an_installation_signs_with_one_made_of_its_secret(
+    config: Config,
+) -> None:
+    one, other = (replace(config, SECRET_KEY=text * 32) for text in "ab")
+    assert client_metadata(one)["token_endpoint_auth_method"] == "private_key_jwt"
+    assert jwks(one) == jwks(replace(one)) != jwks(other)
+    bare = replace(config, SECRET_KEY="")
+    assert client_metadata(bare)["token_endpoint_auth_method"] == "none"
+    assert jwks(bare) == {"keys": []}
 
 
 def test_with_a_key_the_client_is_confidential_and_shows_the_public_half(config: Config) -> None:
@@ -291,9 +303,10 @@ def test_a_key_that_cannot_sign_is_a_clear_setting_error(config: Config, key: st
         jwks(replace(config, BLUESKY_CLIENT_KEY=key))
 
 
-@pytest.fixture
-def public(config: Config) -> Config:
-    return replace(config, APP_URL="https://social.example.org", BLUESKY_CLIENT_KEY=new_key())
+@pytest.fixture(params=["own key", "made of the secret"])
+def public(request: pytest.FixtureRequest, config: Config) -> Config:
+    key = new_key() if request.param == "own key" else ""
+    return replace(config, APP_URL="https://social.example.org", BLUESKY_CLIENT_KEY=key)
 
 
 def test_a_confidential_client_signs_every_request(public: Config, http: httpx.Client) -> None:
@@ -312,3 +325,15 @@ def test_a_confidential_client_signs_every_request(public: Config, http: httpx.C
     forged = Bluesky(http, replace(public, BLUESKY_CLIENT_KEY=new_key()))
     error = refusal(forged.refresh, app, fresh, "")
     assert error.code == "invalid_client"
+
+
+def test_the_sandbox_has_its_own_directory_and_other_servers_the_public_one(
+    tmp_path: Path,
+) -> None:
+    base = {"INSTANCE_DIR": str(tmp_path)}
+    played = Config.from_env({**base, "SANDBOX_PORT": "8190"})
+    assert played.PLC_URL == "http://127.0.0.1:8190/plc"
+    own = Config.from_env({**base, "BLUESKY_API_URL": "https://pds.example.org"})
+    assert own.PLC_URL == "https://plc.directory"
+    named = Config.from_env({**base, "PLC_URL": "https://plc.example.org/"})
+    assert named.PLC_URL == "https://plc.example.org"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
+from app import egress
 from app.config import Config
 from app.networks.base import (
     Account,
     Card,
     Category,
     Effect,
+    Item,
     Media,
     NetworkError,
     Part,
@@ -185,13 +188,60 @@ def test_every_step_can_be_resumed_and_none_is_done_twice(
         assert (rest or steps)[-1] == steps[-1]
 
 
-def test_what_another_attempt_left_is_begun_anew(
+def later(part: Part, marker: str, seconds: float) -> Item:
+    return replace(item(part, marker), at=AT + timedelta(seconds=seconds))
+
+
+def test_the_next_attempt_keeps_the_key_and_what_was_uploaded_lately(
     bluesky: Bluesky, maya: Account, tmp_path: Path
 ) -> None:
-    photo = picture(tmp_path)
-    left = prepared(bluesky, maya, item(Part("Hi", (photo,)), "first"))
-    again = list(bluesky.prepare(maya, item(Part("Hi", (photo,)), "second"), left))[-1]
-    assert again["rkey"] != left["rkey"] and again["blobs"] == left["blobs"]
+    part = Part("Hi", (picture(tmp_path),))
+    first = prepared(bluesky, maya, item(part, "m-1"))
+    soon = list(bluesky.prepare(maya, later(part, "m-2", 60), first))
+    assert len(soon) == 2 and soon[-1]["keep"] == first["keep"]
+    assert soon[-1]["record"]["createdAt"] == "2026-05-14T12:31:00.250Z"
+    long_after = list(bluesky.prepare(maya, later(part, "m-3", 601), soon[-1]))
+    assert [len(step["blobs"]) for step in long_after] == [0, 1, 1]
+    edited = list(bluesky.prepare(maya, later(Part("Ho"), "m-4", 60), {"keep": first["keep"]}))
+    assert edited[-1]["keep"] == first["keep"] and edited[-1]["blobs"] == {}
+
+
+def test_an_attempt_after_one_that_went_through_after_all_finds_its_post(
+    bluesky: Bluesky, maya: Account, store: Store
+) -> None:
+    left = prepared(bluesky, maya, item(Part("Once"), "m-1"))
+    out = bluesky.commit(maya, item(Part("Once"), "m-1"), left)
+    again = later(Part("Once"), "m-2", 120)
+    resume = list(bluesky.prepare(maya, again, left))[-1]
+    assert resume["record"] != left["record"]
+    assert bluesky.commit(maya, again, resume) == out
+    assert len(list(store.posts.newest())) == 1
+
+
+def test_an_edited_post_does_not_pass_for_its_earlier_version(
+    bluesky: Bluesky, maya: Account, store: Store
+) -> None:
+    left = prepared(bluesky, maya, item(Part("Once"), "m-1"))
+    bluesky.commit(maya, item(Part("Once"), "m-1"), left)
+    edited = later(Part("Once more"), "m-2", 120)
+    resume = list(bluesky.prepare(maya, edited, {"keep": left["keep"]}))[-1]
+    with pytest.raises(NetworkError, match="earlier version") as refused:
+        bluesky.commit(maya, edited, resume)
+    assert (refused.value.category, refused.value.effect) == (Category.DUPLICATE, Effect.NONE)
+    assert the_post(store).text == "Once"
+
+
+def test_a_key_that_is_taken_stays_a_duplicate_while_nobody_can_look(
+    bluesky: Bluesky, maya: Account, http: httpx.Client
+) -> None:
+    left = prepared(bluesky, maya, item(Part("Once"), "m-1"))
+    bluesky.commit(maya, item(Part("Once"), "m-1"), left)
+    again = later(Part("Once"), "m-2", 120)
+    resume = list(bluesky.prepare(maya, again, left))[-1]
+    order(http, "lookup", "http_500", times=1)
+    with pytest.raises(NetworkError) as refused:
+        bluesky.commit(maya, again, resume)
+    assert refused.value.category is Category.DUPLICATE
 
 
 def test_a_repeated_commit_makes_one_post_and_answers_its_name(
@@ -286,17 +336,6 @@ def test_a_blob_that_is_gone_is_tried_again(
     assert (gone.value.category, gone.value.retryable) == (Category.MEDIA_ERROR, True)
 
 
-def test_a_key_that_is_taken_is_a_duplicate(bluesky: Bluesky, maya: Account, store: Store) -> None:
-    wanted = item(Part("Once"))
-    resume = prepared(bluesky, maya, wanted)
-    bluesky.commit(maya, wanted, resume)
-    other = {**resume, "record": {**resume["record"], "text": "Other"}}
-    with pytest.raises(NetworkError) as taken:
-        bluesky.commit(maya, wanted, other)
-    assert (taken.value.category, taken.value.effect) == (Category.DUPLICATE, Effect.NONE)
-    assert the_post(store).text == "Once"
-
-
 def test_too_many_calls_name_the_moment_to_come_back(
     bluesky: Bluesky, maya: Account, http: httpx.Client
 ) -> None:
@@ -362,6 +401,36 @@ def test_a_file_that_is_gone_is_told(bluesky: Bluesky, maya: Account, tmp_path: 
     photo.path.unlink()
     error = refusal(bluesky, maya, Part("", (photo,)))
     assert (error.category, error.retryable) == (Category.MEDIA_ERROR, False)
+
+
+# Real sockets
+def test_a_server_that_hangs_after_accepting_is_left_at_the_deadline(
+    socket_config: Config, store: Store
+) -> None:
+    quick = replace(socket_config, COMMIT_DEADLINE_SECONDS=1.0)
+    with egress.client(quick, guarded=True) as http:
+        bluesky = Bluesky(http, quick)
+        app, tokens = signed_in(bluesky)
+        maya = account_of(bluesky, tokens, app)
+        wanted = item(Part("Once"))
+        resume = prepared(bluesky, maya, wanted)
+        wish = {"network": "bluesky", "operation": "publish", "fault": "hang_after_accept"}
+        http.post(f"{quick.sandbox_url}/_sandbox/faults", json={**wish, "delay_ms": 3000})
+        began = time.monotonic()
+        with pytest.raises(NetworkError) as lost:
+            bluesky.commit(maya, wanted, resume)
+        assert time.monotonic() - began < 2.5
+        assert lost.value.effect is Effect.UNKNOWN
+        out = bluesky.commit(maya, wanted, resume)
+        assert bluesky.probe(maya, wanted, resume, AT, frozenset()).published == out
+    assert len(list(store.posts.newest())) == 1
+
+
+def test_an_address_inside_the_house_is_not_asked(config: Config) -> None:
+    closed = replace(config, SANDBOX=False, networks={})
+    with egress.client(closed, guarded=True) as http, pytest.raises(NetworkError) as refused:
+        Bluesky(http, closed).login("http://127.0.0.1:9", "maya.test", "secret-secret")
+    assert refused.value.effect is Effect.NONE
 
 
 # After publishing
