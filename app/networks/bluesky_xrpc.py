@@ -82,7 +82,9 @@ def _of_session(answer: Answer, name: str) -> NetworkError | None:
 
 def _of_content(answer: Answer, name: str) -> NetworkError | None:
     if name == "InvalidSwap":
-        return _refusal(answer, Category.DUPLICATE, "An earlier version of this post is public already.")
+        return _refusal(
+            answer, Category.DUPLICATE, "An earlier version of this post is public already."
+        )
     if name == "BlobNotFound":
         return _refusal(
             answer, Category.MEDIA_ERROR,

@@ -239,6 +239,9 @@ def test_an_oauth_session_is_refreshed_revoked_and_then_refused(
     fresh = bluesky.refresh(app, old, "")
     assert fresh.refresh != old.refresh and fresh.more == old.more
     assert bluesky.identities(fresh, "")[0].handle == "alice.test"
+    with pytest.raises(NetworkError) as turned_over:
+        bluesky.identities(old, "")
+    assert turned_over.value.code == "invalid_token"
 
     bluesky.revoke(app, fresh, "")
     bluesky.revoke(app, fresh, "")
