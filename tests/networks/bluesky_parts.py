@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2 as httpx
+import pytest
 from PIL import Image
 
-from app.networks.base import Account, AppKeys, Item, Media, Part, Published, Tokens
+from app.networks.base import Account, AppKeys, Item, Media, NetworkError, Part, Published, Tokens
 from app.networks.bluesky import Bluesky
+from app.sandbox.records import Post
+from app.sandbox.store import Store
 
 CALLBACK = "http://127.0.0.1:8000/oauth/bluesky/callback"
 STATE = "s" * 43
+BASE = "http://127.0.0.1:8090"
 AT = datetime(2026, 5, 14, 12, 30, 0, 250_000, tzinfo=UTC)
 
 
@@ -71,3 +76,32 @@ def prepared(bluesky: Bluesky, account: Account, wanted: Item) -> dict[str, Any]
 
 def publish(bluesky: Bluesky, account: Account, wanted: Item) -> Published:
     return bluesky.commit(account, wanted, prepared(bluesky, account, wanted))
+
+
+def by_password(bluesky: Bluesky) -> Account:
+    return account_of(bluesky, bluesky.login("", "maya", "sandbox-maya"))
+
+
+def by_oauth(bluesky: Bluesky) -> Account:
+    app, tokens = signed_in(bluesky)
+    return account_of(bluesky, tokens, app)
+
+
+def order(http: httpx.Client, operation: str, fault: str, **more: Any) -> None:
+    wanted = {"network": "bluesky", "operation": operation, "fault": fault, **more}
+    assert http.post(f"{BASE}/_sandbox/faults", json=wanted).status_code == 201
+
+
+def refusal(bluesky: Bluesky, account: Account, part: Part) -> NetworkError:
+    with pytest.raises(NetworkError) as refused:
+        publish(bluesky, account, item(part))
+    return refused.value
+
+
+def the_post(store: Store) -> Post:
+    (found,) = store.posts.newest(network="bluesky")
+    return found
+
+
+def later(part: Part, marker: str, seconds: float) -> Item:
+    return replace(item(part, marker), at=AT + timedelta(seconds=seconds))
