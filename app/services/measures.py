@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, case, func, literal_column, select
 
 from app.clock import now
 from app.extensions import db
+from app.models import posts
 from app.models.accounts import SocialAccount
 from app.models.attempts import Attempt, AttemptState
 from app.models.engine import EngineState
@@ -92,7 +93,9 @@ def read() -> Measures:
         due=due,
         oldest_due_seconds=_age(oldest, at) or 0.0,
         unknown=_count(Attempt.state == literal_column("'unknown'")),
-        needs_review=_count(PostTarget.state == literal_column("'needs_review'")),
+        needs_review=_count(
+            literal_column(posts.TROUBLE), PostTarget.state == literal_column("'needs_review'")
+        ),
         webhooks_pending=pending,
         webhooks_oldest_seconds=_age(first, at) or 0.0,
         tick_age_seconds=_age(state.ticked_at, at) if state else None,
@@ -110,8 +113,8 @@ def _one(count: Any, first: Any, *where: ColumnElement[bool]) -> tuple[int, date
     return row[0], row[1]
 
 
-def _count(where: ColumnElement[bool]) -> int:
-    return db.session.scalar(select(func.count()).where(where)) or 0
+def _count(*where: ColumnElement[Any]) -> int:
+    return db.session.scalar(select(func.count()).where(*where)) or 0
 
 
 def _age(since: datetime | None, at: datetime) -> float | None:

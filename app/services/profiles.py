@@ -7,16 +7,17 @@ import string
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.exc import IntegrityError
 
 from app import clock, events, ids
 from app.clock import now
 from app.errors import NotFound, Unauthorized, ValidationFailed
 from app.extensions import db
+from app.models import posts
 from app.models.accounts import AccountStatus, SocialAccount
 from app.models.people import User
-from app.models.posts import PostTarget, TargetState
+from app.models.posts import PostTarget
 from app.models.profiles import LatePolicy, Membership, PlatformSet, Profile
 from app.permissions import Actor, Permission, Role
 from app.services import numbers
@@ -25,7 +26,8 @@ from app.services.access import reach
 NAME_LIMIT = 120
 LATE_MINUTES = range(24 * 60 + 1)  # beyond a day a held post fails anyway (reliability §6)
 SET_NAME = "All accounts"
-TROUBLE = (TargetState.FAILED, TargetState.NEEDS_REVIEW)
+# As the partial index says it, so that it is used.
+TROUBLE: ColumnElement[bool] = literal_column(posts.TROUBLE)
 _LETTERS = string.ascii_lowercase + string.digits
 
 
@@ -100,26 +102,20 @@ def settle(
 def listed(actor: Actor) -> list[Listed]:
     """Every brand in reach, by name: the switcher."""
     accounts = (
-        select(SocialAccount.profile_id, func.count().label("count"))
-        .where(SocialAccount.status != AccountStatus.DISCONNECTED)
-        .group_by(SocialAccount.profile_id)
-        .subquery()
+        select(func.count())
+        .where(
+            SocialAccount.profile_id == Profile.id,
+            SocialAccount.status != AccountStatus.DISCONNECTED,
+        )
+        .scalar_subquery()
     )
-    trouble = (
-        select(PostTarget.id)
-        .where(PostTarget.profile_id == Profile.id, PostTarget.state.in_(TROUBLE))
-        .exists()
-    )
+    trouble = select(PostTarget.id).where(PostTarget.profile_id == Profile.id, TROUBLE).exists()
     mine = reach(actor).query(Profile).subquery()
     rows = db.session.execute(
-        select(
-            Profile.id, Profile.name, Profile.slug, Profile.time_zone,
-            func.coalesce(accounts.c.count, 0), trouble,
-        )
+        select(Profile.id, Profile.name, Profile.slug, Profile.time_zone, accounts, trouble)
         .join(mine, mine.c.id == Profile.id)
-        .outerjoin(accounts, accounts.c.profile_id == Profile.id)
         .order_by(func.lower(Profile.name), Profile.id)
-    )  # fmt: skip
+    )
     return [Listed(*row) for row in rows]
 
 

@@ -8,7 +8,9 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from app.config import settings as config
+from app.extensions import networks
 from app.models.profiles import LatePolicy
+from app.networks import NETWORKS
 from app.permissions import Permission
 from app.services import onboarding, profiles
 from app.web import htmx
@@ -99,5 +101,6 @@ def setup_context() -> dict[str, Any]:
     return {
         "profile": profile,
         "setup": onboarding.look(current_actor(), profile),
-        "practice": config().SANDBOX,
+        "practice": all(config().network(name).sandbox for name in NETWORKS),
+        "networks": [(name, networks.get(name).title) for name in NETWORKS],
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from app.errors import Forbidden, NotFound, ValidationFailed
 from app.extensions import db
@@ -19,7 +19,7 @@ from app.models.people import User
 from app.models.posts import TargetState
 from app.models.profiles import LatePolicy, Profile
 from app.permissions import Role
-from app.services import numbers, profiles
+from app.services import measures, numbers, profiles
 from tests.factories import actor_of, join, make_account, make_post, make_profile, make_user
 
 GIVEN: dict[str, Any] = {
@@ -159,3 +159,32 @@ def test_numbers_are_unique_under_concurrency_and_never_given_again(app: Flask) 
 def test_an_oktopost_id_has_fifteen_characters() -> None:
     assert oktopost("001", 42) == "001000000000042"
     assert oktopost("0CN", 7) == "0CN000000000007"
+
+
+def test_neither_the_switcher_nor_the_figures_read_every_post(app: Flask) -> None:
+    """A million old posts must not be felt on each page (SQLite's plan says what is read)."""
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("plans are read on SQLite; PostgreSQL's depend on how many rows there are")
+    maya = make_user()
+    make_profile(maya)
+    actor = actor_of(maya)
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: object, _d: object, statement: str, values: Any, *rest: object) -> None:
+        asked.append((statement, values))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    profiles.listed(actor)
+    measures.read()
+    event.remove(db.engine, "before_cursor_execute", note)
+    connection = db.session.connection()
+    plans = [
+        row[3]
+        for statement, values in asked
+        if statement.startswith("SELECT")
+        for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+    ]
+    assert any("ix_post_targets_trouble" in plan for plan in plans)
+    tables = ("post_targets", "attempts", "posts", "webhook_events")
+    whole = [p for p in plans if any(p == f"SCAN {table}" for table in tables)]
+    assert whole == []

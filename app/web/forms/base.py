@@ -41,10 +41,6 @@ class Form(FlaskForm):
         field.errors = [*field.errors, error.message]
         return True
 
-    def first_error(self) -> str:
-        """The first error of any field, for a toast."""
-        return next((str(e) for f in self for e in f.errors), "")
-
 
 class TrimmedField(StringField):
     """One line of text without the spaces around it."""
