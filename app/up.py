@@ -121,12 +121,14 @@ class Supervisor:
         return True
 
     def _redis(self) -> None:
-        folder = self.config.INSTANCE_DIR
-        if valkey.answers(folder):
+        child = Child("redis", valkey.command(self.config.INSTANCE_DIR))
+        if valkey.answers(self.config.INSTANCE_DIR):
+            # One that outlived an earlier run serves on; `_mend` starts ours when it ends.
             log.info("redis_reused")
-            return
-        # Nobody waits for it: wake-ups are hints, and all works without (reliability §1.5).
-        self._start(Child("redis", valkey.command(folder)))
+            self.children.append(child)
+        else:
+            # Nobody waits for it: wake-ups are hints, all works without (reliability §1.5).
+            self._start(child)
 
     def _add(self, name: str, *words: str) -> None:
         if not self.stopping:

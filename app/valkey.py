@@ -50,14 +50,13 @@ def wait(folder: Path, seconds: float = START_SECONDS) -> bool:
 def command(folder: Path) -> list[str]:
     """How to start the server of this instance folder, tied to the calling process.
 
-    Prepares its folders; raises ``ConfigError`` where no server exists for this machine.
+    Prepares its folders; a socket left by a killed server it takes over by itself. Raises
+    ``ConfigError`` where no server exists for this machine.
     """
     data = folder / "redis"
     data.mkdir(parents=True, exist_ok=True)
     path = redis_socket(folder)
     _own_folder(path.parent, private=path.parent != folder)
-    if path.exists():
-        path.unlink()  # nobody answered there: it was left by a killed server
     return tether.command(
         str(_binary()), "--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700",
         "--dir", str(data), "--logfile", str(data / "valkey.log"), "--loglevel", "warning",
