@@ -12,24 +12,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
 
-from app import events
+from app import events, ids
 from app.clock import now
 from app.errors import InvalidTransition, NotFound, Stale, ValidationFailed
 from app.extensions import db
 from app.models.accounts import AccountStatus, SocialAccount
-from app.models.media import Media
 from app.models.posts import (
     OPEN_TO_EDIT,
     Post,
     PostMedia,
+    PostStatus,
     PostTarget,
     PostVariant,
     TargetState,
 )
 from app.models.profiles import LatePolicy, Profile
 from app.permissions import Actor, Permission
+from app.services import media as library
 from app.services.access import reach
 from app.services.writing import load, lock, refuse_problems
 from app.settle import settle
@@ -45,12 +47,14 @@ class Changes:
     """What a save brings; ``None`` leaves a thing as it is.
 
     ``variants`` maps a network to its own parts, or to ``None`` to use the shared text.
-    ``due_at`` is UTC; ``clear_due`` takes the time away.
+    ``due_at`` is UTC; ``clear_due`` takes the time away. ``alts`` maps the post's own
+    pictures (``PostMedia.id``) to their descriptions; one that is gone meanwhile is left out.
     """
 
     parts: Sequence[str] | None = None
     variants: Mapping[str, Sequence[str] | None] = field(default_factory=dict)
     accounts: Sequence[UUID] | None = None
+    alts: Mapping[UUID, str] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, Any]] | None = None
     due_at: datetime | None = None
     clear_due: bool = False
@@ -59,22 +63,82 @@ class Changes:
     clear_late: bool = False
 
 
-def create(
-    actor: Actor, profile_id: UUID, *, due_at: datetime | None = None, text: str = ""
+def blank(
+    actor: Actor,
+    profile_id: UUID,
+    *,
+    post_id: UUID | None = None,
+    due_at: datetime | None = None,
+    text: str = "",
 ) -> Post:
-    """A new draft, with the accounts of the brand's last post (all of them the first time)."""
+    """A draft that is not stored, as an empty composer shows it: ``rev`` 0.
+
+    It has the accounts of the brand's last post (all that can post the first time).
+    """
     actor.require(Permission.POST_WRITE, profile_id)
     profile = reach(actor).get(Profile, profile_id)
     post = Post(
-        profile_id=profile.id, author_id=actor.user_id, parts=[_text(text)], due_at=due_at,
-        targets=[
-            PostTarget(account_id=one, profile_id=profile.id)
-            for one in _usual_accounts(actor, profile.id)
-        ],
+        id=post_id or ids.uuid7(), profile_id=profile.id, author_id=actor.user_id, rev=0,
+        parts=[_text(text)], due_at=due_at, armed=False, status=PostStatus.DRAFT, options={},
+        late_policy=None, late_limit_minutes=None,
     )  # fmt: skip
+    for account in _usual_accounts(actor, profile.id):
+        post.targets.append(
+            PostTarget(
+                id=ids.uuid7(), account=account, account_id=account.id, profile_id=profile.id,
+                state=TargetState.DRAFT,
+            )
+        )  # fmt: skip
+    return post
+
+
+def create(
+    actor: Actor,
+    profile_id: UUID,
+    *,
+    post_id: UUID | None = None,
+    due_at: datetime | None = None,
+    text: str = "",
+) -> Post:
+    """A new draft. ``post_id`` is one that a composer was opened with (``blank``)."""
+    post = blank(actor, profile_id, post_id=post_id, due_at=due_at, text=text)
+    post.rev = 1
     db.session.add(post)
     db.session.commit()
     return post
+
+
+def listed(
+    actor: Actor, profile_id: UUID, *, page: int = 1, size: int = 30
+) -> tuple[list[Post], int]:
+    """The brand's drafts, last changed first, and how many there are in all."""
+    mine = (
+        reach(actor)
+        .query(Post)
+        .where(
+            Post.profile_id == profile_id,
+            Post.armed.is_(False),
+            Post.edits_id.is_(None),
+            Post.discarded_at.is_(None),
+        )
+    )
+    count = db.session.scalar(select(func.count()).select_from(mine.subquery())) or 0
+    found = db.session.scalars(
+        mine.options(
+            selectinload(Post.targets).joinedload(PostTarget.account), selectinload(Post.media)
+        )
+        .order_by(Post.updated_at.desc(), Post.id.desc())
+        .limit(size)
+        .offset((page - 1) * size)
+    )
+    return list(found), count
+
+
+def copy_of(actor: Actor, post_id: UUID) -> Post | None:
+    """The working copy of a post on the clock, where somebody has begun one."""
+    return db.session.scalars(
+        reach(actor).query(Post).where(Post.edits_id == post_id)
+    ).one_or_none()
 
 
 def get(actor: Actor, post_id: UUID) -> Post:
@@ -90,7 +154,7 @@ def edit(actor: Actor, post_id: UUID) -> Post:
         return post
     if not any(t.state in OPEN_TO_EDIT for t in post.targets):
         raise InvalidTransition("This post has gone out or is going out. Duplicate it instead.")
-    copy = db.session.scalars(select(Post).where(Post.edits_id == post.id)).one_or_none()
+    copy = copy_of(actor, post.id)
     if copy is None:
         copy = Post(
             profile_id=post.profile_id, author_id=actor.user_id, edits_id=post.id,
@@ -111,6 +175,8 @@ def save(actor: Actor, post_id: UUID, rev: int, changes: Changes) -> Post:
         _variant(post, network, parts)
     if changes.accounts is not None:
         _accounts(actor, post, changes.accounts)
+    for item_id, alt in changes.alts.items():
+        _describe(post, item_id, alt)
     if changes.options is not None:
         post.options = {k: dict(v) for k, v in changes.options.items()}
     if changes.clear_due:
@@ -128,15 +194,13 @@ def save(actor: Actor, post_id: UUID, rev: int, changes: Changes) -> Post:
 def attach(actor: Actor, post_id: UUID, media_id: UUID, *, part: int = 0) -> PostMedia:
     """Put a picture of the library under a part; it comes last, with its own alt text."""
     post = _draft(actor, post_id, None)
-    media = reach(actor).get(Media, media_id)
-    if media.profile_id != post.profile_id or media.deleted_at is not None:
-        raise NotFound()
-    there = [one for one in post.media if one.part == part]
-    if len(there) >= MAX_MEDIA:
+    media = library.usable(actor, post.profile_id, [media_id])[0]
+    if sum(one.part == part for one in post.media) >= MAX_MEDIA:
         raise ValidationFailed(f"A post takes at most {MAX_MEDIA} pictures.", field="media")
-    made = PostMedia(media_id=media.id, part=part, position=len(post.media), alt=media.alt)
+    last = max((one.position for one in post.media), default=-1)
+    made = PostMedia(media_id=media.id, part=part, position=last + 1, alt=media.alt)
     post.media.append(made)
-    _saved(post)
+    _touched(post)
     return made
 
 
@@ -144,29 +208,33 @@ def describe(actor: Actor, post_id: UUID, item_id: UUID, alt: str) -> PostMedia:
     """Set the alt text of one picture of the post."""
     post = _draft(actor, post_id, None)
     item = _item(post, item_id)
-    if len(alt) > MAX_ALT:
-        raise ValidationFailed(f"Keep the description under {MAX_ALT} characters.", field="alt")
-    item.alt = _text(alt, "alt").strip()
-    _saved(post)
+    _describe(post, item_id, alt)
+    _touched(post)
     return item
 
 
-def arrange(actor: Actor, post_id: UUID, item_id: UUID, place: int) -> Post:
-    """Move a picture to ``place`` (0 is first) among those of its part."""
+def arrange(
+    actor: Actor, post_id: UUID, item_id: UUID, place: int, *, part: int | None = None
+) -> Post:
+    """Move a picture to ``place`` (0 is first) among those of its part, or of another part."""
     post = _draft(actor, post_id, None)
     item = _item(post, item_id)
+    if part is not None and part != item.part:
+        if sum(one.part == part for one in post.media) >= MAX_MEDIA:
+            raise ValidationFailed(f"A post takes at most {MAX_MEDIA} pictures.", field="media")
+        item.part = part
     others = [one for one in post.media if one.part == item.part and one is not item]
     others.insert(min(max(place, 0), len(others)), item)
     for position, one in enumerate(others):
         one.position = position
-    return _saved(post)
+    return _touched(post)
 
 
 def detach(actor: Actor, post_id: UUID, item_id: UUID) -> Post:
     """Take a picture off the post; it stays in the library."""
     post = _draft(actor, post_id, None)
     post.media.remove(_item(post, item_id))
-    return _saved(post)
+    return _touched(post)
 
 
 def apply(actor: Actor, post_id: UUID, rev: int) -> Post:
@@ -264,6 +332,23 @@ def _saved(post: Post) -> Post:
     return post
 
 
+def _touched(post: Post) -> Post:
+    """Keep a change of one picture. ``rev`` stays: two such changes never overwrite each other,
+    and an upload that ends while somebody types must not make what they type stale."""
+    post.updated_at = now()
+    db.session.commit()
+    return post
+
+
+def _describe(post: Post, item_id: UUID, alt: str) -> None:
+    if len(alt) > MAX_ALT:
+        raise ValidationFailed(f"Keep the description under {MAX_ALT:,} characters.", field="alt")
+    found = _text(alt, "alt").strip()
+    for one in post.media:
+        if one.id == item_id:
+            one.alt = found
+
+
 def _parts(parts: Sequence[str], name: str) -> list[str]:
     if len(parts) > MAX_PARTS:
         raise ValidationFailed(f"A thread has at most {MAX_PARTS} parts.", field=name)
@@ -293,11 +378,14 @@ def _variant(post: Post, network: str, parts: Sequence[str] | None) -> None:
 
 
 def _accounts(actor: Actor, post: Post, wanted: Sequence[UUID]) -> None:
-    found = reach(actor).many(SocialAccount, list(dict.fromkeys(wanted)))
-    if any(one.profile_id != post.profile_id for one in found):
-        raise NotFound()
-    ids = {one.id for one in found}
-    for target in [t for t in post.targets if t.account_id not in ids]:
+    try:
+        found = reach(actor).many(SocialAccount, list(dict.fromkeys(wanted)))
+    except NotFound:
+        found = []
+    if len(found) < len(set(wanted)) or any(one.profile_id != post.profile_id for one in found):
+        raise NotFound("An account you chose is not one of this brand’s.", field="account")
+    chosen = {one.id for one in found}
+    for target in [t for t in post.targets if t.account_id not in chosen]:
         post.targets.remove(target)
     have = {t.account_id for t in post.targets}
     for account in found:
@@ -312,8 +400,8 @@ def _item(post: Post, item_id: UUID) -> PostMedia:
     raise NotFound("That picture is no longer part of the post.")
 
 
-def _usual_accounts(actor: Actor, profile_id: UUID) -> list[UUID]:
-    usable = select(SocialAccount.id).where(
+def _usual_accounts(actor: Actor, profile_id: UUID) -> list[SocialAccount]:
+    usable = select(SocialAccount).where(
         SocialAccount.profile_id == profile_id, SocialAccount.status == AccountStatus.ACTIVE
     )
     last = db.session.scalar(

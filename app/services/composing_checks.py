@@ -1,0 +1,249 @@
+"""The checks of the composer: what blocks a network, what is worth a look, and what mends it.
+
+They are the validation that sending does, before it is asked for (DESIGN §6.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import regex
+
+from app import content
+from app.clock import now
+from app.config import settings
+from app.extensions import networks
+from app.models.accounts import AccountStatus
+from app.models.posts import Post, PostTarget
+from app.networks.base import Capabilities, Problem
+from app.services.composing import called, chosen_networks, composed, many, of, own_texts, targets
+
+LAST_TAG = regex.compile(r"\s+[#＃][^\s#＃]+\s*\Z")
+
+
+@dataclass(frozen=True)
+class Fix:
+    """What mends a check: ``go`` an order to the composer, else ``focus`` an element's id,
+    ``opens`` a popover's, or ``href``."""
+
+    words: str
+    go: str = ""
+    focus: str = ""
+    opens: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the checks. ``kind``: ``no`` blocks, ``warn``, ``yes``, ``todo``."""
+
+    kind: str
+    text: str
+    who: str = ""
+    networks: tuple[str, ...] = ()
+    fix: Fix | None = None
+
+
+@dataclass(frozen=True)
+class Checks:
+    """All of them, with the targets that could go out as they are."""
+
+    lines: tuple[Check, ...]
+    ready: tuple[UUID, ...]
+    blocked: tuple[str, ...]  # names of those that could not
+    total: int
+    empty: bool
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A way out of a text that is too long for one network."""
+
+    network: str
+    title: str
+    told: str
+    offer: str
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a network gets instead of a picture as it was uploaded."""
+
+    network: str
+    title: str
+    text: str
+
+
+def checks(post: Post, *, due: datetime | None, connect: str) -> Checks:
+    """What stands in the way of sending, worst first. ``due`` is the time it would go out
+    (UTC); ``connect`` is the address of the connections page."""
+    lines: list[Check] = []
+    ready: list[UUID] = []
+    blocked: list[str] = []
+    fine: list[str] = []
+    found = {t.id: content.problems(post, t, settings()) for t in targets(post)}
+    empty = bool(found) and all(any(p.fix == "add" for p in ps) for ps in found.values())
+    for target in targets(post):
+        problems = [p for p in found[target.id] if p.blocks or (p.fix and p.field != "alt")]
+        blocks = any(p.blocks for p in problems)
+        name = called(post, target)
+        if blocks:
+            blocked.append(name)
+        else:
+            ready.append(target.id)
+        if not target.account.usable:
+            lines.append(_waits(target, name, connect))
+        elif not problems:
+            fine.append(target.account.network)
+        lines += [_line(post, target, name, p) for p in problems if not (empty and p.fix == "add")]
+    lines += _no_alt(post)
+    lines += _general(post, due, empty)
+    lines.sort(key=lambda one: ("no", "todo", "warn").index(one.kind))
+    if fine:
+        glyphs = tuple(dict.fromkeys(fine))
+        lines.append(Check("yes", "Ready", networks=glyphs))
+    return Checks(
+        tuple(dict.fromkeys(lines)), tuple(ready), tuple(dict.fromkeys(blocked)),
+        len(post.targets), empty,
+    )  # fmt: skip
+
+
+def _line(post: Post, target: PostTarget, name: str, problem: Problem) -> Check:
+    network = target.account.network
+    title = networks.get(network).title
+    text = problem.message
+    over = -composed(post, target)[problem.part].left if problem.field == "text" else 0
+    if problem.fix == "shorten" and over > 0:
+        text = f"is {many(over, 'character')} over"
+    elif text.startswith(f"{title} "):
+        text = text.removeprefix(f"{title} ")
+    else:
+        text = f": {text}" if text[:1].isupper() else text
+    if len(post.texts(network)) > 1:
+        text = f"{text.rstrip('.')}, in part {problem.part + 1}"
+    return Check(
+        "no" if problem.blocks else "warn", text, name, (network,), _fix(post, network, problem)
+    )
+
+
+def _fix(post: Post, network: str, problem: Problem) -> Fix | None:
+    if problem.field == "text" and problem.fix == "shorten":
+        own = network in own_texts(post)
+        return Fix("Fix", go=f"{'tab' if own else 'own'}:{network}")
+    if problem.field == "text":
+        return Fix("Write", focus=f"text-{problem.part}")
+    if problem.field in ("media", "alt"):
+        return Fix("See", focus="media")
+    return None
+
+
+def _waits(target: PostTarget, name: str, connect: str) -> Check:
+    out = target.account.status is AccountStatus.NEEDS_RECONNECT
+    text = "signed you out. Its post waits until you reconnect" if out else (
+        "is disconnected. Its post waits until it is back"
+    )  # fmt: skip
+    return Check("warn", text, name, (target.account.network,), Fix("Reconnect", href=connect))
+
+
+def _no_alt(post: Post) -> list[Check]:
+    several = len(post.media) > 1
+    return [
+        Check(
+            "warn", f"{f'Picture {place}' if several else 'The picture'} has no alt text",
+            fix=Fix("Write it", opens=f"shot-{one.id}"),
+        )
+        for place, one in enumerate(post.media, 1)
+        if not one.alt.strip()
+    ]  # fmt: skip
+
+
+def _general(post: Post, due: datetime | None, empty: bool) -> list[Check]:
+    found = []
+    if not post.targets:
+        found.append(
+            Check("todo", "Choose at least one account", fix=Fix("Choose", focus="accounts"))
+        )
+    if empty or (not post.targets and not post.media and not any(p.strip() for p in post.parts)):
+        found.append(
+            Check("todo", "Write something, or add a picture", fix=Fix("Write", focus="text-0"))
+        )
+    if due is not None and due < now() - timedelta(seconds=60):
+        found.append(Check("no", "That time has passed", fix=Fix("Change it", focus="date")))
+    return found
+
+
+def suggestion(post: Post) -> Suggestion | None:
+    """The first network for which the shared text is too long, and what could be done."""
+    own = own_texts(post)
+    for target in targets(post):
+        account = target.account
+        if account.network in own:
+            continue
+        title = networks.get(account.network).title
+        for text in post.parts:
+            sent = networks.get(account.network).compose(text, account.extras)
+            if sent.left >= 0:
+                continue
+            dropped = len(text) - len(shortened(post, account.network)[post.parts.index(text)])
+            offer = "Leave out the last hashtags there only?" if dropped else (
+                f"Write a shorter text for {title}?"
+            )  # fmt: skip
+            told = f"{title} takes {sent.limit:,} characters; this is {sent.count:,}."
+            return Suggestion(account.network, title, told, offer)
+    return None
+
+
+def shortened(post: Post, network: str) -> list[str]:
+    """The shared parts for one network: without their last hashtags where that makes them
+    fit, else as they are."""
+    return [_fewer_tags(post, network, text) for text in post.parts]
+
+
+def _fewer_tags(post: Post, network: str, text: str) -> str:
+    module = networks.get(network)
+    extras = [t.account.extras for t in of(post, network)] or [{}]
+    tried = text
+    while any(module.compose(tried, one).left < 0 for one in extras):
+        fewer = LAST_TAG.sub("", tried)
+        if fewer == tried:
+            return text
+        tried = fewer
+    return tried
+
+
+def fits(post: Post) -> list[Fit]:
+    """What fitting does to pictures, said network by network, never silent."""
+    found: list[Fit] = []
+    for network in chosen_networks(post):
+        target = of(post, network)[0]
+        module = networks.get(network)
+        caps = module.capabilities(target.account.extras)
+        rows = [m for part in content.parts(post, network, settings()) for m in part.media]
+        for place, media in enumerate(rows, 1):
+            if not content.needs_fitting(media, caps):
+                continue
+            name = f"picture {place}" if len(rows) > 1 else "the picture"
+            how = "as a JPEG" if media.mime not in caps.image_mimes else "made smaller"
+            found.append(
+                Fit(
+                    network,
+                    module.title,
+                    f"gets {name} {how}: {_why(media.mime, caps)}.",
+                )
+            )
+        for problem in content.problems(post, target, settings()):
+            silent = not problem.blocks and not problem.fix and problem.field == "media"
+            if silent and "made smaller" not in problem.message:
+                text = problem.message.removeprefix(f"{module.title} ")
+                found.append(Fit(network, module.title, text))
+    return found
+
+
+def _why(mime: str, caps: Capabilities) -> str:
+    if mime not in caps.image_mimes:
+        return f"it does not take {mime.partition('/')[2].upper()} files"
+    most = caps.max_image_bytes
+    size = f"{most / 1_000_000:.0f} MB" if most >= 1_000_000 else f"{most // 1000} KB"
+    return f"it takes up to {size}"

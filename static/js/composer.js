@@ -1,0 +1,242 @@
+/* Writing a post: the coloured text, uploads, order by drag, and a copy of what is not yet saved.
+   The page works without it; the server decides all counts, checks and previews. */
+(() => {
+'use strict';
+const { mount, say } = window.Carillon;
+const $ = (s, r = document) => r.querySelector(s);
+const $$ = (s, r = document) => [...r.querySelectorAll(s)];
+const form = () => $('#composer');
+const on = (type, fn, capture) => document.addEventListener(type, e => { if (form()) fn(e); }, capture);
+
+/* --- the mirror colours the text; between two answers its marks move along with what is typed --- */
+const mirrorOf = box => $('#' + box.id.replace('text', 'mirror'));
+function sync(box) {
+  const mirror = mirrorOf(box), now = box.value;
+  if (!mirror) return;
+  const runs = [...mirror.childNodes].map(n => ({ text: n.textContent, name: n.className || '', tag: n.localName }));
+  const old = runs.map(r => r.text).join('').replace(/\n$/, '');
+  if (old !== now) {
+    let from = 0, to = 0;
+    const most = Math.min(old.length, now.length);
+    while (from < most && old[from] === now[from]) from++;
+    while (to < most - from && old[old.length - 1 - to] === now[now.length - 1 - to]) to++;
+    const made = [], end = old.length - to;
+    let at = 0;
+    for (const run of runs) {
+      const a = at, b = at += run.text.length;
+      if (!run.name) continue;
+      /* a mark the change touches at its end or within grows with it; the rest is shifted */
+      if (b < from || (b === from && to)) made.push([a, b, run]);
+      else if (a >= end) made.push([a + now.length - old.length, b + now.length - old.length, run]);
+      else if (run.name === 'over') made.push([Math.min(a, from), now.length, run]);
+      else if (a < from) made.push([a, from, run]);
+    }
+    draw(mirror, now, made);
+  } else if (!mirror.textContent.endsWith('\n')) mirror.append('\n');
+}
+function draw(mirror, text, marks) {
+  let at = 0;
+  const parts = [];
+  for (const [a, b, run] of marks.filter(([a, b]) => b > a)) {
+    const el = document.createElement(run.tag);
+    el.className = run.name;
+    el.textContent = text.slice(a, b);
+    parts.push(text.slice(at, a), el);
+    at = b;
+  }
+  mirror.replaceChildren(...parts, text.slice(at), '\n');
+}
+mount('#composer textarea[data-box]', box => { sync(box); box.dataset.mirrored = ''; });
+on('htmx:after:swap', () => $$('textarea[data-box]', form()).forEach(sync));
+
+/* --- saving --- */
+const state = (text, saved = 'false') => {
+  const box = $('#composer-state'), words = $('span', box);
+  if (words && words.textContent !== text) words.textContent = text;
+  box.dataset.saved = saved;
+};
+const what = () => {
+  const data = new URLSearchParams(new FormData(form()));
+  for (const name of ['rev', 'csrf_token', 'file', 'mode', 'preview']) data.delete(name);
+  return data.toString();
+};
+let saved = '';
+mount('#composer', el => {
+  el.dataset.live = '';
+  const files = $('#files', el);
+  if (files) { files.multiple = true; files.removeAttribute('name'); }
+  saved = what();
+  putBack();
+});
+const ours = e => form()?.contains(e.target) || e.target.form === form();
+on('input', e => {
+  if (!ours(e)) return;
+  if (e.target.matches('textarea[data-box]')) sync(e.target);
+  if (e.target.matches('[data-alt]')) {
+    const mark = $(`[data-alt-for="${e.target.id.replace('alt-', '')}"]`);
+    mark?.toggleAttribute('data-missing', !e.target.value.trim());
+  }
+  if (what() === saved) return;
+  state('Not saved yet');
+  keep();
+});
+on('htmx:config:request', e => { /* leaving a field unchanged asks for nothing */
+  const { ctx } = e.detail;
+  if (ctx.sourceElement !== form()) return;
+  if (what() === saved && $('#composer-state').dataset.saved === 'true') e.preventDefault();
+});
+on('htmx:before:request', e => {
+  const { ctx } = e.detail, { body } = ctx.request;
+  if (!(body instanceof URLSearchParams) || !body.has('rev')) return;
+  /* requests wait for each other, so each goes on from what the one before it made */
+  body.set('rev', $('#composer [name=rev]').value);
+  ctx.sent = what();
+  ctx.changes = new URLSearchParams(body).get('go') || '';
+  if (/^(tab|own|shared|part)/.test(ctx.changes)) $$('textarea[data-box]', form()).forEach(t => { t.readOnly = true; });
+  state('Saving');
+});
+on('htmx:after:request', e => {
+  const { ctx } = e.detail;
+  if (!ctx.sent) return;
+  if (ctx.response.status < 300) {
+    saved = ctx.sent;
+    if (what() === saved) forget();
+    const key = form().dataset.copyKey;
+    if (ctx.response.headers.has('HX-Replace-Url')) $('#composer [name=new]')?.setAttribute('data-done', key);
+  }
+});
+on('htmx:finally:request', e => {
+  const { ctx } = e.detail;
+  if (!ctx.sent) return;
+  $$('textarea[data-box]', form()).forEach(t => { t.readOnly = false; });
+  const status = ctx.response?.status;
+  if (!status || status >= 400) {
+    if (status !== 422) state('Not saved');
+    return;
+  }
+  if (/^(tab|own|shared|part)/.test(ctx.changes)) {
+    saved = what();
+    const box = ctx.changes === 'part:add' ? $$('textarea[data-box]', form()).at(-1) : $('#text-0');
+    box?.focus();
+    box?.setSelectionRange(box.value.length, box.value.length);
+  } else if (ctx.changes) saved = what();
+  if (what() !== saved) state('Not saved yet');
+});
+on('change', e => { if (e.target.matches('[name=when]')) say(e.target.value === 'now' ? 'It will go out at once' : 'It will go out at the time below'); });
+
+/* --- a copy in this tab of what is not saved: signed out, offline, a closed lid --- */
+const store = {
+  get: key => { try { return sessionStorage.getItem(key); } catch { return null; } },
+  set: (key, value) => { try { sessionStorage.setItem(key, value); } catch { /* full or forbidden */ } },
+  drop: key => { try { sessionStorage.removeItem(key); } catch { /* forbidden */ } },
+};
+const keep = () => store.set(form().dataset.copyKey, JSON.stringify({ rev: $('[name=rev]', form()).value, data: what() }));
+const forget = () => store.drop(form().dataset.copyKey);
+function putBack() {
+  const kept = store.get(form().dataset.copyKey);
+  if (!kept) return;
+  const { rev, data } = JSON.parse(kept), given = new URLSearchParams(data);
+  if (data === what()) return forget();
+  const texts = given.getAll('text'), boxes = $$('textarea[data-box]', form());
+  const known = given.get('tab') === $('[name=tab]', form()).value && texts.length === boxes.length;
+  if (rev !== $('[name=rev]', form()).value || !known) return offer(texts.join('\n\n'));
+  boxes.forEach((box, n) => { box.value = texts[n]; sync(box); });
+  for (const el of $$('[data-alt], #date, #time', form())) if (given.has(el.name)) el.value = given.get(el.name);
+  state('Not saved yet');
+  Carillon.toast('What you had not saved is back.', '', true);
+  htmx.trigger(form(), 'change');
+}
+function offer(text) {
+  const node = $('#t-kept').content.firstElementChild.cloneNode(true);
+  $('[data-text]', node).textContent = text;
+  $('#notice').replaceChildren(node);
+}
+document.addEventListener('click', e => {
+  if (e.target.closest('[data-forget]') && form()) { forget(); saved = what(); }
+  if (e.target.closest('[data-kept-away]')) { forget(); $('#notice').replaceChildren(); }
+  const to = e.target.closest('[data-focus]');
+  if (to && form()) { e.preventDefault(); go(to.dataset.focus); }
+});
+function go(id) {
+  const el = $('#' + CSS.escape(id));
+  $('#mode-write').checked = true;
+  el?.closest('details')?.setAttribute('open', '');
+  el?.focus();
+  el?.scrollIntoView({ block: 'center', behavior: 'smooth' });
+}
+on('composer:problem', () => {
+  const bad = $('#checks [data-ok=no] .btn, #checks [data-ok=todo] .btn') || $('[aria-invalid=true]');
+  ($('#when-note .field__error') ? $('#date') : bad)?.focus();
+  say($('#when-note')?.textContent.trim() || $('#checks h2').textContent);
+});
+
+/* --- pictures: dropped anywhere, pasted or chosen; each starts at once --- */
+on('change', e => { if (e.target.id === 'files') { take(e.target.files); e.target.value = ''; } });
+on('paste', e => {
+  const files = [...(e.clipboardData?.files || [])].filter(f => f.type.startsWith('image/'));
+  if (files.length && ours(e)) { e.preventDefault(); take(files); }
+});
+const carries = e => [...(e.dataTransfer?.types || [])].includes('Files');
+const lit = yes => $('#dropzone')?.classList.toggle('is-over', yes);
+on('dragover', e => { if (carries(e)) { e.preventDefault(); lit(true); } });
+on('dragleave', e => { if (!e.relatedTarget) lit(false); });
+on('drop', e => { if (!carries(e)) return; e.preventDefault(); lit(false); take(e.dataTransfer.files); });
+function take(files) { for (const file of files) upload(file); }
+function upload(file) {
+  const { upload: url } = form().dataset, list = $('#uploads');
+  if (!url || !list) return;
+  const node = $('#t-upload').content.firstElementChild.cloneNode(true), bar = $('progress', node), image = $('img', node);
+  image.src = URL.createObjectURL(file);
+  image.onload = image.onerror = () => URL.revokeObjectURL(image.src);
+  $('[data-name]', node).textContent = file.name;
+  list.append(node);
+  const asked = new XMLHttpRequest(), body = new FormData();
+  body.append('file', file);
+  asked.open('POST', url);
+  asked.setRequestHeader('X-CSRFToken', $('[name=csrf_token]', form()).value);
+  asked.upload.onprogress = e => { if (e.lengthComputable) bar.value = e.loaded / e.total; };
+  asked.onload = async () => {
+    let told = {};
+    try { told = JSON.parse(asked.responseText); } catch { /* not ours: the words below do */ }
+    if (asked.status !== 201) return failed(node, told.message || 'This picture could not be uploaded.');
+    bar.removeAttribute('value');
+    await htmx.ajax('POST', form().dataset.media, { source: '#media', swap: 'none', values: { media: told.media.id, part: partOf() } });
+    $(`[data-upload="${node.dataset.upload}"]`)?.remove();
+    say(`${file.name} is added.`);
+  };
+  asked.onerror = () => failed(node, 'Carillon did not answer. Try this picture again.');
+  node.dataset.upload = String(++count);
+  $('[data-cancel]', node).addEventListener('click', () => { asked.abort(); node.remove(); });
+  asked.send(body);
+}
+let count = 0;
+function failed(node, why) {
+  node.dataset.failed = '';
+  $('[data-why]', node).textContent = why;
+  say(why);
+}
+const partOf = () => {
+  const last = $$('textarea[data-box]', form()).indexOf(lastBox);
+  return Math.max(last, 0);
+};
+let lastBox = null;
+on('focusin', e => { if (e.target.matches('textarea[data-box]')) lastBox = e.target; });
+
+/* --- order of pictures: drag, or Alt and the arrows on a picture's button --- */
+on('keydown', e => {
+  const shot = e.altKey && e.target.closest?.('.shot'), way = { ArrowLeft: 'left', ArrowRight: 'right' }[e.key];
+  if (!shot || !way) return;
+  e.preventDefault();
+  $(`[data-move=${way}]:not(:disabled)`, shot)?.click();
+});
+mount('.media__row', list => {
+  if (!window.Sortable) return;
+  window.Sortable.create(list, {
+    draggable: '.shot', filter: '.shotmenu, .uploads, .dropzone', preventOnFilter: false, animation: 150, delay: 250, delayOnTouchOnly: true,
+    onEnd({ item, newDraggableIndex, oldDraggableIndex }) {
+      if (newDraggableIndex === oldDraggableIndex) return;
+      htmx.ajax('POST', form().getAttribute('action'), { source: '#media', swap: 'none', values: { go: `to:${item.dataset.item}:@${newDraggableIndex}` } });
+    },
+  });
+});
+})();
