@@ -170,7 +170,7 @@ def broken(actor: Actor, profile_ids: list[UUID]) -> dict[UUID, int]:
         )
         .group_by(SocialAccount.profile_id)
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def offers() -> list[Offer]:
@@ -209,9 +209,9 @@ def _counts(ids: list[UUID], profile_id: UUID) -> tuple[dict[UUID, int], dict[UU
         select(PostTarget.account_id, func.count())
         .where(PostTarget.account_id.in_(ids), SCHEDULED, NOT_HELD)
         .group_by(PostTarget.account_id)
-    ).tuples()
+    )
     waiting: dict[UUID, int] = {}
-    going: dict[UUID, int] = dict(free)
+    going: dict[UUID, int] = dict(free.all())
     for account_id, reason, number in held:
         part = waiting if reason in BY_ACCOUNT else going
         part[account_id] = part.get(account_id, 0) + number
@@ -268,7 +268,7 @@ def _offer(name: str) -> Offer:
     if network.registers:
         note = "Your server"
     elif "app_password" in network.ways:
-        note = "App password" if missing else "Sign-in or app password"
+        note = "App password" if missing else f"{network.title} sign-in"
     elif missing:
         note = "Not set up here"
     return Offer(

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, make_response, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from app.clock import now
 from app.config import settings
 from app.errors import AppError, Conflict, NotFound, ValidationFailed
 from app.integrations.storage import Storage
 from app.models.accounts import AccountStatus, PendingConnection
-from app.permissions import Permission
 from app.services import accounts, connections, consent, faces
-from app.services.connections import Row
+from app.web import connections_parts as parts
 from app.web import htmx, navigation
 from app.web.actor import current_actor, current_profile, current_session
-from app.web.forms.base import Form
-from app.web.forms.connections import AppPasswordForm, StartForm, TokenForm
+from app.web.forms.connections import AppPasswordForm, StartForm
 from app.web.guard import requires
-from app.web.words import ago
 
 bp = Blueprint("connections", __name__, url_prefix="/p/<profile>/connections")
 
@@ -36,7 +29,7 @@ def index(profile: str) -> ResponseReturnValue:
     """Every account with its health, and what can be added."""
     return htmx.render(
         "connections/index.html", fragment="connections/_list.html",
-        news=session.pop(NEWS, None), **_shown(),
+        news=session.pop(NEWS, None), **parts.shown(),
     )  # fmt: skip
 
 
@@ -45,7 +38,7 @@ def index(profile: str) -> ResponseReturnValue:
 def new(profile: str, network: str) -> ResponseReturnValue:
     """The ways into one network; ``?account=`` fills in what is known of one to bring back."""
     accounts.network_of(network)
-    return _ways(network, account=_account_named(network))
+    return parts.ways(network, account=parts.account_named(network))
 
 
 @bp.post("/<network>/start")
@@ -53,9 +46,9 @@ def new(profile: str, network: str) -> ResponseReturnValue:
 def start(profile: str, network: str) -> ResponseReturnValue:
     """Off to the network's own page."""
     form = StartForm()
-    reconnect = _uuid(form.account.data)
+    reconnect = parts.uuid(form.account.data)
     if not form.validate_on_submit():
-        return _ways(network, start_form=form), 422
+        return parts.ways(network, start_form=form), 422
     try:
         url = consent.start(
             current_actor(), current_profile().id, network,
@@ -65,7 +58,7 @@ def start(profile: str, network: str) -> ResponseReturnValue:
     except NotFound:
         raise
     except AppError as error:
-        return _refused(network, form, error, start_form=form)
+        return parts.refused(network, form, error, start_form=form)
     return htmx.leave(url)
 
 
@@ -75,7 +68,7 @@ def password(profile: str, network: str) -> ResponseReturnValue:
     """Connect with an app password."""
     form = AppPasswordForm()
     if not form.validate_on_submit():
-        return _ways(network, password_form=form), 422
+        return parts.ways(network, password_form=form), 422
     try:
         done = accounts.connect_password(
             current_actor(), current_profile().id, network, form.server.data or "",
@@ -84,7 +77,7 @@ def password(profile: str, network: str) -> ResponseReturnValue:
     except NotFound:
         raise
     except AppError as error:
-        return _refused(network, form, error, password_form=form)
+        return parts.refused(network, form, error, password_form=form)
     return arrived(profile, done)
 
 
@@ -92,17 +85,17 @@ def password(profile: str, network: str) -> ResponseReturnValue:
 @requires("account.write")
 def token(profile: str) -> ResponseReturnValue:
     """The form for a token of one's own; ``?network=`` says of which."""
-    form = _token_form(formdata=None, network=request.args.get("network"))
-    return _token_page(form)
+    form = parts.token_form(formdata=None, network=request.args.get("network"))
+    return parts.token_page(form)
 
 
 @bp.post("/token")
 @requires("account.write")
 def paste(profile: str) -> ResponseReturnValue:
     """Connect with a pasted token, after the network has said whose it is."""
-    form = _token_form()
+    form = parts.token_form()
     if not form.validate_on_submit():
-        return _token_page(form), 422
+        return parts.token_page(form), 422
     try:
         done = accounts.connect_token(
             current_actor(), current_profile().id, form.network.data, form.server.data or "",
@@ -111,7 +104,7 @@ def paste(profile: str) -> ResponseReturnValue:
     except AppError as error:
         problem = "" if form.take(error) else error.message
         status = error.status if error.status == 429 else 422
-        return _token_page(form, problem), status
+        return parts.token_page(form, problem), status
     return arrived(profile, done)
 
 
@@ -119,7 +112,7 @@ def paste(profile: str) -> ResponseReturnValue:
 @requires("account.write")
 def choose(profile: str, pending_id: UUID) -> ResponseReturnValue:
     """What a sign-in can act for; nothing is connected until it is chosen."""
-    return _chooser(accounts.pending(current_actor(), pending_id))
+    return parts.chooser(accounts.pending(current_actor(), pending_id))
 
 
 @bp.post("/choose/<uuid:pending_id>")
@@ -135,7 +128,7 @@ def chosen(profile: str, pending_id: UUID) -> ResponseReturnValue:
     try:
         done = accounts.choose(actor, pending_id, request.form.getlist("accounts"))
     except ValidationFailed as error:
-        return _chooser(accounts.pending(actor, pending_id), error.message), 422
+        return parts.chooser(accounts.pending(actor, pending_id), error.message), 422
     return arrived(profile, *done)
 
 
@@ -145,12 +138,13 @@ def check(profile: str) -> ResponseReturnValue:
     """Ask every network whether its account still works."""
     errors = accounts.check_all(current_actor(), current_profile().id)
     navigation.forget()
-    if htmx.wants_part():
-        response = make_response(render_template("connections/_list.html", **_shown()))
-        response.vary.update(htmx.VARY)
-    else:
-        response = htmx.redirect(url_for(".index", profile=profile))
-    return htmx.toast(response, errors[0].message if errors else "Every account has been checked.")
+    words = errors[0].message if errors else "Every account has been checked."
+    if not htmx.wants_part():
+        return htmx.toast(htmx.redirect(url_for(".index", profile=profile)), words)
+    shown = parts.shown()
+    response = make_response(render_template("connections/_list.html", **shown))
+    response.vary.update(htmx.VARY)
+    return htmx.along(htmx.toast(response, words), *parts.around(shown))
 
 
 @bp.post("/<uuid:account_id>/sync")
@@ -171,12 +165,12 @@ def sync(profile: str, account_id: UUID) -> ResponseReturnValue:
         response = htmx.redirect(url_for(".index", profile=profile))
         return htmx.toast(response, words) if words else response
     row = connections.row(actor, account_id)
-    shown = _shown()
+    shown = parts.shown()
     response = make_response(render_template("connections/_row.html", row=row, **shown))
     response.vary.update(htmx.VARY)
     if words:
         response = htmx.toast(response, words)
-    return htmx.along(response, *_around(shown))
+    return htmx.along(response, *parts.around(shown))
 
 
 @bp.get("/<uuid:account_id>/disconnect")
@@ -190,8 +184,14 @@ def ask(profile: str, account_id: UUID) -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@bp.route("/<uuid:account_id>/disconnect", methods=["POST"])
-@bp.route("/<uuid:account_id>", methods=["DELETE"])
+@bp.delete("/<uuid:account_id>")
+@requires("account.write")
+def delete(profile: str, account_id: UUID) -> ResponseReturnValue:
+    """The same for those who say DELETE."""
+    return disconnect(profile, account_id)
+
+
+@bp.post("/<uuid:account_id>/disconnect")
 @requires("account.write")
 def disconnect(profile: str, account_id: UUID) -> ResponseReturnValue:
     """Let an account go; its posts are held and shown."""
@@ -251,135 +251,3 @@ def remember(network: str, message: str) -> None:
     """Let the next look at the page say what did not work."""
     title = connections.networks_title(network)
     session[NEWS] = {"problem": message, "network": network, "title": title}
-
-
-def _shown() -> dict[str, Any]:
-    """What every part of the page is drawn from."""
-    actor, profile = current_actor(), current_profile()
-    return {
-        "listing": connections.listing(actor, profile.id),
-        "profile": profile,
-        "may_write": actor.may(Permission.ACCOUNT_WRITE, profile.id),
-        "when": _clock(),
-        "ago": ago,
-        "sandbox_url": settings().sandbox_url,
-        "picture": _picture,
-    }
-
-
-def _around(shown: dict[str, Any]) -> list[str]:
-    """The parts of the page that change along with a row."""
-    return [
-        htmx.part("connections/_head.html", "#conn-head", **shown),
-        htmx.part("connections/_callouts.html", "#conn-callouts", **shown),
-        htmx.part("layouts/_nav.html", "#nav", swap="innerHTML"),
-    ]
-
-
-def _picture(row: Row) -> str:
-    """The address of an account's picture; empty where initials stand for it."""
-    if not row.has_picture:
-        return ""
-    return url_for("connections.avatar", profile=current_profile().slug, account_id=row.id)
-
-
-def _clock() -> Callable[[datetime], str]:
-    """Times in the brand's zone: "today 08:30", "Tue 12 May, 17:30"."""
-    zone = current_profile().zone
-
-    def when(at: datetime) -> str:
-        local, today = at.astimezone(zone), now().astimezone(zone)
-        if local.date() == today.date():
-            return f"today {local:%H:%M}"
-        year = "" if local.year == today.year else f" {local.year}"
-        return f"{local:%a} {local.day} {local:%b}{year}, {local:%H:%M}"
-
-    return when
-
-
-def _ways(
-    network: str,
-    *,
-    account: Row | None = None,
-    start_form: StartForm | None = None,
-    password_form: AppPasswordForm | None = None,
-    problem: str = "",
-) -> str:
-    """The page of one network's ways in, its forms as they were typed."""
-    accounts.network_of(network)
-    if start_form is not None:
-        account = account or _account_of(network, _uuid(start_form.account.data))
-    start_form = start_form or StartForm(
-        formdata=None,
-        account=str(account.id) if account else "",
-        hint=account.handle if account else "",
-        server=account.server if account else "",
-    )
-    password_form = password_form or AppPasswordForm(
-        formdata=None, identifier=account.handle if account else ""
-    )
-    return render_template(
-        "connections/new.html", offer=connections.offer(network), account=account,
-        start_form=start_form, password_form=password_form, problem=problem,
-        current_slug=current_profile().slug,
-    )  # fmt: skip
-
-
-def _refused(network: str, form: Form, error: AppError, **forms: Any) -> ResponseReturnValue:
-    """The ways in again with the words where they belong: 422, or 429 when asked to wait."""
-    if error.status in (403, 404, 409):
-        raise error
-    problem = "" if form.take(error) else error.message
-    response = make_response(_ways(network, problem=problem, **forms))
-    response.status_code = 429 if error.status == 429 else 422
-    if error.retry_after is not None:
-        response.headers["Retry-After"] = str(error.retry_after)
-    return response
-
-
-def _token_page(form: TokenForm, problem: str = "") -> str:
-    slug = current_profile().slug
-    return render_template("connections/token.html", form=form, problem=problem, current_slug=slug)
-
-
-def _token_form(**given: Any) -> TokenForm:
-    form = TokenForm(**given)
-    form.network.choices = [
-        (offer.network, offer.title) for offer in connections.offers() if "token" in offer.ways
-    ]
-    return form
-
-
-def _chooser(row: PendingConnection, problem: str = "") -> str:
-    found = accounts.identities(row)
-    here = {one.handle for one in connections.listing(current_actor(), row.profile_id).rows
-            if one.network == row.network}  # fmt: skip
-    meant = row.identities.get("reconnect")
-    return render_template(
-        "connections/choose.html", pending=row, found=found, here=here, problem=problem,
-        title=connections.networks_title(row.network), current_slug=current_profile().slug,
-        meant=_account_of(row.network, _uuid(meant)) if meant else None,
-    )  # fmt: skip
-
-
-def _account_named(network: str) -> Row | None:
-    return _account_of(network, _uuid(request.args.get("account")))
-
-
-def _account_of(network: str, account_id: UUID | None) -> Row | None:
-    """The account of this brand that is to be brought back, if there is one."""
-    if account_id is None:
-        return None
-    found = accounts.get(current_actor(), account_id)
-    if found.profile_id != current_profile().id or found.network != network:
-        raise NotFound()
-    return connections.row(current_actor(), account_id)
-
-
-def _uuid(text: str | None) -> UUID | None:
-    if not text:
-        return None
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise NotFound() from error
