@@ -84,9 +84,11 @@ def password(profile: str, network: str) -> ResponseReturnValue:
 @bp.get("/token")
 @requires("account.write")
 def token(profile: str) -> ResponseReturnValue:
-    """The form for a token of one's own; ``?network=`` says of which."""
-    form = parts.token_form(formdata=None, network=request.args.get("network"))
-    return parts.token_page(form)
+    """The form for a token of one's own; ``?network=`` and ``?account=`` fill it in."""
+    network = request.args.get("network", "")
+    account = parts.account_named(network)
+    server = account.server if account else ""
+    return parts.token_page(parts.token_form(formdata=None, network=network, server=server))
 
 
 @bp.post("/token")
@@ -230,7 +232,7 @@ def arrived(profile: str, *done: accounts.Connected | PendingConnection) -> Resp
         return htmx.redirect(url_for("connections.choose", profile=profile, pending_id=first.id))
     made = [one for one in done if not isinstance(one, PendingConnection)]
     session[NEWS] = {
-        "accounts": [one.account.name or one.account.handle for one in made],
+        "accounts": [(one.account.name or one.account.handle)[:80] for one in made[:5]],
         "network": connections.networks_title(first.account.network),
         "new": first.new,
         "going": sum(one.released.going for one in made),

@@ -24,7 +24,7 @@ bp = Blueprint("docs", __name__, url_prefix="/docs")
 FOLDER = ROOT / "docs"
 # In reading order; a file not named here is not served.
 PAGES = (
-    "index", "quickstart", "pictures", "sandbox", "configuration", "deployment", "reliability",
+    "index", "quickstart", "connections", "pictures", "sandbox", "configuration", "deployment", "reliability",
     "testing",
 )  # fmt: skip
 

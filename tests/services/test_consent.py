@@ -27,6 +27,7 @@ from app.models.events import AuditEvent
 from app.models.profiles import PlatformSet, Profile
 from app.permissions import Actor, Role
 from app.sandbox.store import Store
+from app.services.accounts import Connected
 from app.services.consent import ConsentFailed
 from tests.factories import (
     actor_of,
@@ -60,6 +61,17 @@ def test_a_person_connects_through_the_networks_own_page(
     found = networks.get(network).identities(tokens, account.server)
     assert found[0].external_id == account.external_id
     assert "account.connected" in db.session.scalars(select(AuditEvent.action)).all()
+
+
+@pytest.mark.parametrize("network", EVERY)
+def test_a_reconnect_goes_to_the_accounts_own_server(
+    play: Store, profile: Profile, owner: Actor, network: str
+) -> None:
+    account_id = consented(owner, profile, network).id
+    url = begin(owner, profile, network, reconnect=account_id)
+    done = end(owner, walk(url, "maya"), network)
+    assert isinstance(done, Connected)
+    assert done.account.id == account_id and not done.new
 
 
 def test_its_picture_is_fetched_made_small_and_kept_by_us(

@@ -262,6 +262,16 @@ def test_a_pasted_token_connects(web: Browser, here: str) -> None:
     assert only_account().way == "token"
 
 
+def test_a_token_to_paste_again_is_asked_for_with_its_server(
+    web: Browser, here: str, profile: Profile
+) -> None:
+    account = make_account(profile, "mastodon", status=AccountStatus.NEEDS_RECONNECT)
+    server = account.server
+    link = re.search(r'href="([^"]+/token\?[^"]+)"', web.get(here).text)
+    assert link is not None
+    assert f'value="{server}"' in web.get(link[1].replace("&amp;", "&")).text
+
+
 @pytest.mark.parametrize(
     ("data", "field"),
     [
