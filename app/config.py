@@ -206,9 +206,7 @@ def _network(name: str, env: Mapping[str, str], sandbox: str) -> NetworkSettings
             f"sandbox-{name}", f"sandbox-{name}-secret", played, played, sandbox=True
         )
     public = PUBLIC_URLS.get(prefix, ("", ""))
-    return NetworkSettings(
-        client_id, client_secret, api_url or public[0], auth_url or public[1]
-    )
+    return NetworkSettings(client_id, client_secret, api_url or public[0], auth_url or public[1])
 
 
 def _secrets(found: dict[str, object], folder: Path, *, embedded: bool) -> None:

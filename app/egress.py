@@ -382,4 +382,3 @@ def client(
     )
     made.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return made
-

@@ -93,7 +93,9 @@ def call(
             unsent = isinstance(error, UNSENT) or not wire.sent
             raise NetworkError(
                 Category.NETWORK_ERROR,
-                "We could not reach the server." if unsent else "The server did not answer in time.",
+                "We could not reach the server."
+                if unsent
+                else "The server did not answer in time.",
                 effect=Effect.NONE if unsent else Effect.UNKNOWN,
                 code=type(error).__name__,
             ) from error
