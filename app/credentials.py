@@ -194,10 +194,17 @@ def signed_out(
         subject="social_account", subject_id=account.id, reason=account.status_reason, held=held,
     )  # fmt: skip
     events.tell_owners(
-        session, account.profile_id, "reconnect", told,
+        session, account.profile_id, "reconnect", {**told, "title": _title(account.network)},
         once=f"reconnect:{account.id}:{account.tokens_version}",
     )  # fmt: skip
     return True
+
+
+def _title(name: str) -> str:
+    try:
+        return networks.get(name).title
+    except KeyError:  # a network this version does not speak
+        return name.title()
 
 
 def _usable(session: Session, account_id: UUID) -> SocialAccount:

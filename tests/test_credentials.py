@@ -212,7 +212,8 @@ def test_a_refused_refresh_holds_the_posts_and_tells_the_owner_once(play: Store)
     assert targets[post.id].hold_until == at + timedelta(hours=24)
     until = targets[overdue.id].hold_until
     assert until is not None and abs(until - now() - timedelta(hours=24)) < timedelta(minutes=1)
-    assert [m.kind for m in db.session.scalars(select(Mail))] == ["reconnect"]
+    mails = db.session.scalars(select(Mail)).all()
+    assert [(m.kind, m.data["title"], m.data["held"]) for m in mails] == [("reconnect", "X", 2)]
     assert [e.type for e in db.session.scalars(select(WebhookEvent))] == ["connection.expired"]
     audits = db.session.scalars(select(AuditEvent.action)).all()
     assert audits.count("account.signed_out") == 1
