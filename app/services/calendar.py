@@ -1,0 +1,340 @@
+"""The calendar: a month, a list, a day, the drafts without a date, and what goes out next.
+
+Read-only (DESIGN §6.3). Days are days of the brand's zone, also where a clock change makes
+one 23 or 25 hours long. What needs a person is ``attention.py``, the strip ``cadence.py``.
+"""
+
+from __future__ import annotations
+
+import zlib
+from calendar import monthrange
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import selectinload
+
+from app.clock import now, to_utc
+from app.extensions import db
+from app.models.accounts import AccountStatus, SocialAccount
+from app.models.people import User
+from app.models.posts import Post, PostTarget, PostVariant, TargetState
+from app.models.profiles import Membership, Profile
+from app.permissions import Actor
+from app.services import cards
+from app.services.access import reach
+from app.services.cards import Card
+
+SHOWN = 6  # posts of a day before "3 more" (DESIGN §1)
+LIGHT = 50  # beyond that pictures and hidden words stay away (DESIGN §11)
+DRAFTS = 8
+MOST = 3000  # posts of one view
+YEARS = range(1970, 2200)
+DAY = timedelta(days=1)
+Date = date  # inside ``Day``, ``date`` is the field
+# What a filter by status shows: the words of the menu, and the cards' states.
+STATUSES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "attention": ("Needs you", (*cards.TROUBLE, "held")),
+    "draft": ("Drafts", ("draft",)),
+    "scheduled": ("Scheduled", ("scheduled", "retrying", "queued", "posting")),
+    "held": ("Held", ("held",)),
+    "published": ("Published", ("published", "partial")),
+    "failed": ("Did not go out", cards.TROUBLE),
+}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What is shown; nothing set shows everything. ``text`` is searched in the texts."""
+
+    networks: tuple[str, ...] = ()
+    status: str = ""
+    author: UUID | None = None
+    text: str = ""
+
+    @property
+    def any(self) -> bool:
+        return bool(self.networks or self.status or self.author or self.text)
+
+    def take(self, card: Card) -> bool:
+        """Whether the card is shown. The text has been searched by then."""
+        if self.networks and not set(self.networks) & set(card.networks):
+            return False
+        if self.status and card.state not in STATUSES[self.status][1]:
+            return False
+        return self.author is None or card.author == self.author
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day. ``shown`` are at most ``SHOWN`` cards, ``more`` how many others there are."""
+
+    date: Date
+    cards: tuple[Card, ...]
+    today: Date
+    month: int = 0  # the month on view; 0 where there is none
+
+    @property
+    def past(self) -> bool:
+        return self.date < self.today
+
+    @property
+    def out(self) -> bool:
+        return bool(self.month) and self.date.month != self.month
+
+    @property
+    def weekend(self) -> bool:
+        return self.date.weekday() >= 5
+
+    @property
+    def shown(self) -> tuple[Card, ...]:
+        """In the order of time; what needs a person is never among the hidden ones."""
+        if len(self.cards) <= SHOWN:
+            return self.cards
+        first = sorted(self.cards, key=lambda card: not card.trouble)[:SHOWN]
+        kept = {card.id for card in first}
+        return tuple(card for card in self.cards if card.id in kept)
+
+    @property
+    def more(self) -> int:
+        return len(self.cards) - len(self.shown)
+
+    @property
+    def digest(self) -> str:
+        """Short, and another one as soon as the day looks different."""
+        seen = ";".join(f"{c.id}{c.rev}{c.state}{c.at}{c.risk}{c.edited}" for c in self.cards)
+        return format(zlib.crc32(f"{seen}{self.past}{self.date == self.today}".encode()), "x")
+
+
+@dataclass(frozen=True)
+class Month:
+    """Five or six weeks (four in a short February) around a month."""
+
+    year: int
+    month: int
+    days: tuple[Day, ...]
+    light: bool  # many posts: no pictures
+    moving: bool
+
+    @property
+    def first(self) -> date:
+        return date(self.year, self.month, 1)
+
+    @property
+    def cards(self) -> list[Card]:
+        """The cards of the month itself, without the days before and after."""
+        return [card for day in self.days if not day.out for card in day.cards]
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(card.state for card in self.cards)
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """Posts without a date, the last written first; ``more`` are not listed here."""
+
+    cards: tuple[Card, ...]
+    more: int
+
+
+def today(profile: Profile) -> date:
+    """The brand's day."""
+    return now().astimezone(profile.zone).date()
+
+
+def midnight(profile: Profile, day: date) -> datetime:
+    """When a day of the brand begins, in UTC."""
+    return to_utc(datetime.combine(day, time()), profile.zone)
+
+
+def span(profile: Profile, first: date, end: date) -> tuple[ColumnElement[bool], ...]:
+    """Posts whose time lies on the days from ``first`` to before ``end``."""
+    return (Post.due_at >= midnight(profile, first), Post.due_at < midnight(profile, end))
+
+
+def grid(year: int, month: int, week_start: int = 0) -> list[date]:
+    """The days of whole weeks that hold the month; ``week_start`` 0 is Monday."""
+    first = date(year, month, 1)
+    last = first + timedelta(days=monthrange(year, month)[1] - 1)
+    begin = first - timedelta(days=(first.weekday() - week_start) % 7)
+    end = last + timedelta(days=(week_start - 1 - last.weekday()) % 7)
+    return [begin + timedelta(days=n) for n in range((end - begin).days + 1)]
+
+
+def month(
+    actor: Actor, profile: Profile, year: int, month: int, filters: Filters | None = None
+) -> Month:
+    """A month of posts as cards; pictures only on days with a single post."""
+    filters = filters or Filters()
+    dates = grid(year, month, profile.week_start)
+    found = _between(actor, profile, dates[0], dates[-1] + DAY, filters)
+    light = len(found) > LIGHT
+    by_day = _by_day(found)
+    if not light:
+        single = [posts[0].id for posts in by_day.values() if len(posts) == 1]
+        by_day = _by_day(cards.with_pictures(found, only=single))
+    here = today(profile)
+    days = tuple(Day(one, tuple(by_day.get(one, ())), here, month) for one in dates)
+    return Month(year, month, days, light, cards.moving(found))
+
+
+def listing(
+    actor: Actor, profile: Profile, year: int, month: int, filters: Filters | None = None
+) -> list[Day]:
+    """The days of a month that have posts, with pictures and authors."""
+    filters = filters or Filters()
+    first = date(year, month, 1)
+    end = first + timedelta(days=monthrange(year, month)[1])
+    found = _between(actor, profile, first, end, filters)
+    if len(found) <= LIGHT:
+        found = cards.with_pictures(found)
+    by_day, here = _by_day(cards.with_authors(found)), today(profile)
+    return [Day(one, tuple(by_day[one]), here) for one in sorted(by_day)]
+
+
+def day(actor: Actor, profile: Profile, on: date, filters: Filters | None = None) -> Day:
+    """One day with everything on it."""
+    found = _between(actor, profile, on, on + DAY, filters or Filters())
+    return Day(on, tuple(cards.with_pictures(cards.with_authors(found))), today(profile))
+
+
+def days(
+    actor: Actor, profile: Profile, dates: Iterable[date], month: int, filters: Filters
+) -> list[Day]:
+    """Single days of a month's grid, as that month shows them: after a move."""
+    here, made = today(profile), []
+    for on in sorted(set(dates)):
+        found = _between(actor, profile, on, on + DAY, filters)
+        if len(found) == 1:
+            found = cards.with_pictures(found)
+        made.append(Day(on, tuple(found), here, month))
+    return made
+
+
+def one(actor: Actor, profile: Profile, post_id: UUID) -> Card | None:
+    """The card of one post of this brand."""
+    found = cards.load(actor, profile, Post.id == post_id)
+    return cards.with_authors(cards.with_pictures(found))[0] if found else None
+
+
+def drafts(actor: Actor, profile: Profile, limit: int = DRAFTS) -> Drafts:
+    """The tray: drafts that have no date yet."""
+    where = (~Post.armed, Post.due_at.is_(None))
+    order = (Post.updated_at.desc(), Post.id.desc())
+    found = cards.load(actor, profile, *where, order=order, limit=limit)
+    total = len(found)
+    if total == limit:
+        rows = reach(actor).query(Post).with_only_columns(func.count())
+        counted = rows.where(Post.profile_id == profile.id, *cards.OURS, *where)
+        total = db.session.scalar(counted) or 0
+    listed = cards.with_authors(cards.with_pictures(found))
+    return Drafts(tuple(listed), total - len(listed))
+
+
+def up_next(actor: Actor, profile: Profile) -> Card | None:
+    """The post that goes out next, held ones left aside."""
+    row = db.session.execute(
+        reach(actor)
+        .query(PostTarget)
+        .with_only_columns(PostTarget.post_id)
+        .where(
+            PostTarget.profile_id == profile.id,
+            PostTarget.state == TargetState.SCHEDULED,
+            PostTarget.hold_reason.is_(None),
+            PostTarget.due_at > now(),
+        )
+        .order_by(PostTarget.due_at, PostTarget.id)
+        .limit(1)
+    ).one_or_none()
+    return one(actor, profile, row.post_id) if row else None
+
+
+def authors(actor: Actor, profile: Profile) -> list[tuple[UUID, str]]:
+    """Who writes for the brand, for the filter."""
+    rows = db.session.execute(
+        reach(actor)
+        .query(Membership)
+        .join(User, User.id == Membership.user_id)
+        .with_only_columns(User.id, User.name, User.email)
+        .where(Membership.profile_id == profile.id)
+        .order_by(User.name, User.email)
+    )
+    return [(row.id, row.name or row.email) for row in rows]
+
+
+def networks(actor: Actor, profile: Profile) -> list[str]:
+    """The networks the brand has accounts on, in the house's order."""
+    rows = db.session.scalars(
+        reach(actor)
+        .query(SocialAccount)
+        .with_only_columns(SocialAccount.network)
+        .where(
+            SocialAccount.profile_id == profile.id,
+            SocialAccount.status != AccountStatus.DISCONNECTED,
+        )
+        .distinct()
+    )
+    return sorted(rows, key=lambda name: cards.ORDER.get(name, len(cards.ORDER)))
+
+
+def _between(
+    actor: Actor, profile: Profile, first: date, end: date, filters: Filters
+) -> list[Card]:
+    where = list(span(profile, first, end))
+    if filters.text:
+        where.append(Post.id.in_(_holding(actor, profile, where, filters.text)))
+    found = cards.load(actor, profile, *where, limit=MOST)
+    return [card for card in found if filters.take(card)]
+
+
+def _holding(
+    actor: Actor, profile: Profile, where: Sequence[ColumnElement[bool]], text: str
+) -> list[UUID]:
+    """Posts with that text in any version. Compared here: databases differ in letters' case."""
+    wanted = text.casefold()
+    rows = db.session.scalars(
+        reach(actor)
+        .query(Post)
+        .where(Post.profile_id == profile.id, *cards.OURS, *where)
+        .options(selectinload(Post.variants).load_only(PostVariant.parts))
+        .limit(MOST)
+    )
+    return [
+        post.id
+        for post in rows
+        if any(
+            wanted in part.casefold()
+            for parts in (post.parts, *(own.parts for own in post.variants))
+            for part in parts
+        )
+    ]
+
+
+def _by_day(found: Iterable[Card]) -> dict[date, list[Card]]:
+    by_day: dict[date, list[Card]] = defaultdict(list)
+    for card in found:
+        if card.at is not None:
+            by_day[card.at.date()].append(card)
+    return by_day
+
+
+def next_change(actor: Actor, profile: Profile) -> datetime | None:
+    """When the next post of the brand is due: until shortly before, nothing moves."""
+    return db.session.scalar(
+        select(func.min(PostTarget.due_at)).where(
+            PostTarget.id.in_(
+                reach(actor)
+                .query(PostTarget)
+                .with_only_columns(PostTarget.id)
+                .where(
+                    PostTarget.profile_id == profile.id,
+                    PostTarget.state == TargetState.SCHEDULED,
+                    PostTarget.hold_reason.is_(None),
+                )
+            )
+        )
+    )

@@ -1,0 +1,119 @@
+"""The calendar of a brand: month, list and day, and what of them changes by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from flask import Blueprint, Response, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.services import cadence, calendar
+from app.web import calendar_parts as parts
+from app.web import htmx
+from app.web.actor import current_actor, current_profile
+from app.web.forms.calendar import day_of, filters_of, month_of
+from app.web.guard import requires
+from app.web.settings import setup_context
+
+bp = Blueprint("calendar", __name__, url_prefix="/p/<profile>/calendar")
+
+
+@bp.get("")
+@requires("post.read")
+def index(profile: str) -> ResponseReturnValue:
+    """This month."""
+    here = calendar.today(current_profile())
+    return _month(here.year, here.month)
+
+
+@bp.get("/month/<on>")
+@requires("post.read")
+def month(profile: str, on: str) -> ResponseReturnValue:
+    """A month, such as 2026-05."""
+    return _month(*month_of(on))
+
+
+@bp.get("/list")
+@requires("post.read")
+def this_list(profile: str) -> ResponseReturnValue:
+    """This month as a list."""
+    here = calendar.today(current_profile())
+    return _list(here.year, here.month)
+
+
+@bp.get("/list/<on>")
+@requires("post.read")
+def listed(profile: str, on: str) -> ResponseReturnValue:
+    """A month as a list, with a search in the texts."""
+    return _list(*month_of(on))
+
+
+@bp.get("/day/<on>")
+@requires("post.read")
+def day(profile: str, on: str) -> ResponseReturnValue:
+    """One day with everything on it: a page, or the panel below a phone's month."""
+    when, filters = day_of(on), filters_of(request.args)
+    found = calendar.day(current_actor(), current_profile(), when, filters)
+    context = {**parts.common(filters), "day": found, "view": "day", "anchor": when}
+    if htmx.wants_part():
+        return htmx.render("calendar/day.html", fragment="calendar/_agenda.html", **context)
+    one = timedelta(days=1)
+    return parts.page("calendar/day.html", before=when - one, after=when + one, **context)
+
+
+@bp.get("/live")
+@requires("post.read")
+def live(profile: str) -> ResponseReturnValue:
+    """What of a month looks different from what its page shows; 204 where nothing does.
+
+    ``seen`` holds a mark of the bar and of each day, as the page was given them.
+    """
+    filters = filters_of(request.args)
+    found = calendar.month(
+        current_actor(), current_profile(), *month_of(request.args.get("month", "")), filters
+    )
+    context = parts.of_month(found, filters)
+    before, after = request.args.get("seen", "").split("."), context["seen"].split(".")
+    if before == after and request.args.get("every") == str(context["every"] or ""):
+        return "", 204
+    response = make_response(render_template("calendar/_live.html", **context))
+    days = parts.changed(found, before, after)
+    found_parts = parts.day_parts(days, context)
+    if before != after:
+        found_parts += [*parts.around_parts(found, context), *parts.bells(days)]
+    return htmx.along(response, *found_parts)
+
+
+def _month(year: int, number: int) -> Response:
+    actor, profile = current_actor(), current_profile()
+    filters = replace(filters_of(request.args), text="")
+    found = calendar.month(actor, profile, year, number, filters)
+    here, first = calendar.today(profile), found.first
+    on = here if (here.year, here.month) == (year, number) else first
+    return parts.page(
+        "calendar/month.html",
+        **(setup_context() | parts.of_month(found, filters)),
+        view="month",
+        anchor=first,
+        before=parts.shift(first, -1),
+        after=parts.shift(first, 1),
+        cadence=cadence.draw(actor, profile, found),
+        drafts=calendar.drafts(actor, profile),
+        next_up=calendar.up_next(actor, profile),
+        day=next(one for one in found.days if one.date == on),
+    )
+
+
+def _list(year: int, number: int) -> Response:
+    filters = filters_of(request.args)
+    first = date(year, number, 1)
+    return parts.page(
+        "calendar/list.html",
+        **parts.common(filters),
+        days=calendar.listing(current_actor(), current_profile(), year, number, filters),
+        view="list",
+        anchor=first,
+        before=parts.shift(first, -1),
+        after=parts.shift(first, 1),
+    )

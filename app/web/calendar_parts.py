@@ -1,0 +1,147 @@
+"""What a page of the calendar is given, and the parts that change on it (DESIGN §5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Response, make_response, render_template
+
+from app.clock import now
+from app.permissions import Permission
+from app.services import attention, cadence, calendar, cards
+from app.services.attention import Attention
+from app.services.calendar import STATUSES, Day, Filters, Month
+from app.services.cards import Card
+from app.web import htmx
+from app.web.actor import current_actor, current_profile
+from app.web.forms.calendar import query_of
+from app.web.when import When
+
+FAST = 4  # seconds between looks while something moves
+LONGEST = 900  # seconds until we look again whether something was planned meanwhile
+JUST = timedelta(seconds=3 * FAST)
+
+
+def common(filters: Filters) -> dict[str, Any]:
+    """What every view of the calendar needs."""
+    actor, profile = current_actor(), current_profile()
+    return {
+        "profile": profile,
+        "slug": profile.slug,
+        "filters": filters,
+        "query": query_of(filters),
+        "statuses": STATUSES,
+        "when": When(profile),
+        "title_of": cards.network_title,
+        "nth": nth,
+        "may_write": actor.may(Permission.POST_WRITE, profile.id),
+        "may_connect": actor.may(Permission.ACCOUNT_WRITE, profile.id),
+        "may_team": actor.may(Permission.TEAM_READ, profile.id),
+    }
+
+
+def of_month(found: Month, filters: Filters) -> dict[str, Any]:
+    """What the grid, the bar above it and the look-out for changes need."""
+    actor, profile = current_actor(), current_profile()
+    bar = attention.look(actor, profile)
+    return {
+        **common(filters),
+        "month": found,
+        "attention": bar,
+        "seen": ".".join(digests(bar, found)),
+        "every": FAST if found.moving else 0,
+        "wait": 0 if found.moving else _wait(),
+    }
+
+
+def digests(bar: Attention, found: Month) -> list[str]:
+    """One short mark for the bar and one for each day: what a page has been shown."""
+    return [bar.digest.replace(".", "-"), *(one.digest for one in found.days)]
+
+
+def page(template: str, **context: Any) -> Response:
+    """A whole view with its filters."""
+    actor, profile = current_actor(), current_profile()
+    if "attention" not in context:
+        context["attention"] = attention.look(actor, profile)
+    context["people"] = calendar.authors(actor, profile) if context["may_team"] else []
+    context["nets"] = calendar.networks(actor, profile)
+    response = make_response(render_template(template, **context))
+    response.vary.update(htmx.VARY)
+    return response
+
+
+def day_parts(days: Iterable[Day], context: dict[str, Any]) -> list[str]:
+    """Days of the grid as they look now."""
+    return [
+        htmx.part("calendar/_day.html", f"#d-{day.date}", **{**context, "day": day}) for day in days
+    ]
+
+
+def around_parts(found: Month, context: dict[str, Any]) -> list[str]:
+    """What stands around the grid and changes with it."""
+    actor, profile = current_actor(), current_profile()
+    context = {
+        **context,
+        "cadence": cadence.draw(actor, profile, found),
+        "next_up": calendar.up_next(actor, profile),
+    }
+    return [
+        htmx.part("calendar/_attention.html", "#attention", **context),
+        htmx.part("calendar/_cadence.html", "#cadence", **context),
+        htmx.part("calendar/_upnext.html", "#upnext", **context),
+        htmx.part("calendar/_counts.html", "#counts", **context),
+    ]
+
+
+def tray_part(context: dict[str, Any]) -> str:
+    """The drafts without a date."""
+    found = calendar.drafts(current_actor(), current_profile())
+    return htmx.part("calendar/_tray.html", "#tray-list", **{**context, "drafts": found})
+
+
+def bells(days: Iterable[Day]) -> list[str]:
+    """The mark swings once when a post has just gone out (DESIGN §2)."""
+    out = any(_just_out(card) for day in days for card in day.cards)
+    return [htmx.part("calendar/_bells.html", ".brand > .i")] if out else []
+
+
+def changed(found: Month, before: Sequence[str], after: Sequence[str]) -> list[Day]:
+    """The days that look different from what the page was shown."""
+    if len(before) != len(after):
+        return list(found.days)
+    return [
+        day for day, old, new in zip(found.days, before[1:], after[1:], strict=True) if old != new
+    ]
+
+
+def shift(first: date, months: int) -> date:
+    """The first day of a month some months away, within the years we know."""
+    count = first.year * 12 + first.month - 1 + months
+    return date(count // 12, count % 12 + 1, 1)
+
+
+def nth(number: int) -> str:
+    """The letters behind a day's number: 1st, 2nd, 13th."""
+    if number % 100 in (11, 12, 13):
+        return "th"
+    return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+
+
+def _just_out(card: Card) -> bool:
+    return (
+        card.state in ("published", "partial")
+        and card.changed is not None
+        and now() - card.changed < JUST
+    )
+
+
+def _wait() -> int:
+    """Seconds until it is worth a look: shortly before the next post; 0 with none planned."""
+    due = calendar.next_change(current_actor(), current_profile())
+    if due is None:
+        return 0
+    seconds = int((due - cards.SOON - now()).total_seconds())
+    return max(FAST, min(seconds, LONGEST))

@@ -1,0 +1,161 @@
+"""The page of one post: what became of it, and everything that can be done with it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, make_response, render_template
+from flask.typing import ResponseReturnValue
+
+from app.errors import Conflict, ValidationFailed
+from app.services import drafts, posts
+from app.web import htmx, moves
+from app.web.actor import current_actor
+from app.web.forms.posts import LinkForm, first_error
+from app.web.guard import requires
+from app.web.posts_parts import back, context, look, ours, page, target_name
+
+bp = Blueprint("posts", __name__, url_prefix="/p/<profile>/posts")
+
+
+@bp.get("")
+@requires("post.read")
+def index(profile: str) -> ResponseReturnValue:
+    """Posts are listed by the calendar."""
+    return htmx.redirect(f"/p/{profile}/calendar/list")
+
+
+@bp.get("/<uuid:post_id>")
+@requires("post.read")
+def show(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """One post. A draft has a page of its own, the composer."""
+    found = look(post_id)
+    if not found.post.armed:
+        return htmx.redirect(f"/p/{profile}/drafts/{found.post.edits_id or post_id}")
+    return page(found)
+
+
+@bp.get("/<uuid:post_id>/delivery")
+@requires("post.read")
+def delivery(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """What changes while it goes out; the last answer no longer asks to be called."""
+    shown = context(look(post_id))
+    response = make_response(render_template("posts/_delivery.html", **shown))
+    response.vary.update(htmx.VARY)
+    return htmx.along(
+        response,
+        *(
+            htmx.part(f"posts/_{name}.html", f"#{name}", **shown)
+            for name in ("problems", "result", "actions", "history")
+        ),
+    )
+
+
+@bp.get("/<uuid:post_id>/peek")
+@requires("post.read")
+def peek(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """The text, the state and what can be done, beside a card of the calendar."""
+    return htmx.render("posts/peek.html", fragment="posts/_peek.html", **context(look(post_id)))
+
+
+@bp.post("/<uuid:post_id>/edit")
+@requires("post.write")
+def edit(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """Open a working copy in the composer: what is typed goes out only once it is applied."""
+    ours(post_id)
+    try:
+        copy = drafts.edit(current_actor(), post_id)
+    except Conflict as error:
+        return back(post_id, error)
+    return htmx.redirect(f"/p/{profile}/drafts/{copy.id}")
+
+
+@bp.post("/<uuid:post_id>/duplicate")
+@requires("post.write")
+def duplicate(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """A draft with the same texts, pictures and accounts."""
+    ours(post_id)
+    copy = posts.duplicate(current_actor(), post_id)
+    return htmx.toast(
+        htmx.redirect(f"/p/{profile}/drafts/{copy.id}"), "This is the copy. It has no time yet."
+    )
+
+
+@bp.post("/<uuid:post_id>/unschedule")
+@requires("post.write")
+def unschedule(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """Take it off the clock: a draft again."""
+    ours(post_id)
+    try:
+        posts.unschedule(current_actor(), post_id)
+    except Conflict as error:
+        return back(post_id, error)
+    return htmx.toast(
+        htmx.redirect(f"/p/{profile}/drafts/{post_id}"), "It is a draft again. Nothing goes out."
+    )
+
+
+@bp.get("/<uuid:post_id>/delete")
+@requires("post.write")
+def ask_delete(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """Say what stays public before anything is deleted."""
+    shown = context(look(post_id))
+    return htmx.render("posts/delete.html", fragment="posts/_delete.html", **shown)
+
+
+@bp.post("/<uuid:post_id>/delete")
+@requires("post.write")
+def delete(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """Delete it here. What is public stays public."""
+    ours(post_id)
+    try:
+        posts.discard(current_actor(), post_id)
+    except Conflict as error:
+        return back(post_id, error)
+    return htmx.toast(htmx.redirect(f"/p/{profile}/calendar"), "The post is deleted.")
+
+
+@bp.post("/<uuid:post_id>/targets/<uuid:target_id>/<any(retry, again, leave, failed):what>")
+@requires("post.write")
+def act(profile: str, post_id: UUID, target_id: UUID, what: str) -> ResponseReturnValue:
+    """Try a target again; send one again that is surely not there; leave one out; or say that
+    it did not go out and is to be left."""
+    name = target_name(post_id, target_id)
+    actor = current_actor()
+    try:
+        if what in ("retry", "again"):
+            posts.retry(actor, target_id, confirm_not_published=what == "again")
+            told = f"Going out to {name} now."
+        elif what == "leave":
+            post = posts.cancel(actor, target_id)
+            told = f"{name} is left out."
+            if post.discarded_at is not None:
+                response = htmx.redirect(f"/p/{profile}/calendar")
+                return htmx.toast(response, f"{told} Nothing else was left to send.")
+        else:
+            posts.confirm_failed(actor, target_id)
+            told = f"Noted: it did not go out on {name}."
+    except Conflict as error:
+        return back(post_id, error)
+    return back(post_id, told)
+
+
+@bp.post("/<uuid:post_id>/targets/<uuid:target_id>/published")
+@requires("post.write")
+def published(profile: str, post_id: UUID, target_id: UUID) -> ResponseReturnValue:
+    """A person found it on the network, and may paste its link."""
+    name = target_name(post_id, target_id)
+    form = LinkForm()
+    try:
+        if not form.validate_on_submit():
+            raise ValidationFailed(first_error(form), field="url")
+        posts.confirm_published(current_actor(), target_id, form.url.data or "")
+    except ValidationFailed as error:
+        form.url.errors = [error.message]
+        return page(look(post_id), status=422, link_form=form, link_target=target_id)
+    except Conflict as error:
+        return back(post_id, error)
+    return back(post_id, f"Noted: it went out on {name}.")
+
+
+moves.register(bp)

@@ -1,0 +1,79 @@
+"""What the pages of a post share: finding it in this brand, its context, the way back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, make_response, render_template
+
+from app.errors import AppError, NotFound
+from app.models.posts import Post, PostTarget
+from app.permissions import Permission
+from app.services import cards, posts, results
+from app.services.results import Result
+from app.web import htmx
+from app.web.actor import current_actor, current_profile
+from app.web.forms.posts import LinkForm
+from app.web.when import When
+
+POLL = 3  # seconds, while something of the post moves (DESIGN §6.5)
+
+
+def look(post_id: UUID) -> Result:
+    """The post of this brand; those of the person's other brands are not found here."""
+    found = results.look(current_actor(), post_id)
+    if found.post.profile_id != current_profile().id:
+        raise NotFound("We could not find that post.")
+    return found
+
+
+def back(post_id: UUID, said: str | AppError) -> Response:
+    """To the post's page, with a word about what was done or why not."""
+    slug = current_profile().slug
+    text = said.message if isinstance(said, AppError) else said
+    return htmx.toast(htmx.redirect(f"/p/{slug}/posts/{post_id}"), text)
+
+
+def ours(post_id: UUID) -> Post:
+    """The post, if it is this brand's."""
+    post = posts.get(current_actor(), post_id)
+    if post.profile_id != current_profile().id:
+        raise NotFound("We could not find that post.")
+    return post
+
+
+def target_name(post_id: UUID, target_id: UUID) -> str:
+    """The network's name of a target of this post, else ``NotFound``."""
+    found: PostTarget | None = next(
+        (one for one in ours(post_id).targets if one.id == target_id), None
+    )
+    if found is None:
+        raise NotFound("We could not find that post.")
+    return cards.network_title(found.account.network)
+
+
+def context(found: Result, **extra: Any) -> dict[str, Any]:
+    """What every part of the page needs."""
+    actor, profile = current_actor(), current_profile()
+    return {
+        "result": found,
+        "post": found.post,
+        "profile": profile,
+        "slug": profile.slug,
+        "when": When(profile),
+        "poll": POLL,
+        "title_of": cards.network_title,
+        "may_write": actor.may(Permission.POST_WRITE, profile.id),
+        "may_connect": actor.may(Permission.ACCOUNT_WRITE, profile.id),
+        "link_form": LinkForm(formdata=None),
+        "link_target": None,
+        **extra,
+    }
+
+
+def page(found: Result, *, status: int = 200, **extra: Any) -> Response:
+    """The whole page."""
+    response = make_response(render_template("posts/show.html", **context(found, **extra)), status)
+    response.vary.update(htmx.VARY)
+    return response
