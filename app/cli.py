@@ -68,8 +68,8 @@ def cli() -> None:
 
 @cli.command()
 @click.option(
-    "--processes", type=click.IntRange(1, 64), default=1, show_default=True,
-    help="Worker processes; one keeps 32 deliveries in flight.",
+    "--processes", type=click.IntRange(1, 64), default=min(2, os.cpu_count() or 1),
+    show_default=True, help="Worker processes; one keeps 32 deliveries in flight.",
 )  # fmt: skip
 def up(processes: int) -> None:
     """Run everything: web, worker, clock, embedded Redis and the sandbox."""

@@ -23,18 +23,20 @@ def settle(session: Session, post_ids: Iterable[UUID]) -> None:
     if not wanted:
         return
     session.flush()
-    posts = session.execute(
-        select(Post.id, Post.armed, Post.discarded_at, Post.status)
+    rows = session.execute(
+        select(Post.id, Post.armed, Post.discarded_at, Post.status, PostTarget.state)
+        .join_from(Post, PostTarget, PostTarget.post_id == Post.id, isouter=True)
         .where(Post.id.in_(wanted))
         .order_by(Post.id)
-        .with_for_update()
+        .with_for_update(of=Post)
     ).all()
+    posts = {row.id: row for row in rows}
     states: dict[UUID, list[TargetState]] = defaultdict(list)
-    rows = select(PostTarget.post_id, PostTarget.state).where(PostTarget.post_id.in_(wanted))
-    for post_id, state in session.execute(rows):
-        states[post_id].append(state)
+    for row in rows:
+        if row.state is not None:
+            states[row.id].append(row.state)
     changed = defaultdict(list)
-    for post in posts:
+    for post in posts.values():
         status = post_status(
             armed=post.armed, discarded=post.discarded_at is not None, states=states[post.id]
         )

@@ -240,18 +240,18 @@ def to_resend(claim: Claim) -> None:
 
 def _doors(session: Session, claim: Claim) -> None:
     """Share locks: who closes a door waits for us, or we see it closed."""
-    paused = session.scalar(
-        select(EngineState.paused_at).where(EngineState.id == 1).with_for_update(read=True)
-    )
-    brand = session.scalar(
-        select(Profile.paused_at).where(Profile.id == claim.profile_id).with_for_update(read=True)
-    )
-    status = session.scalar(
-        select(SocialAccount.status)
-        .where(SocialAccount.id == claim.account_id)
+    row = session.execute(
+        select(EngineState.paused_at, Profile.paused_at, SocialAccount.status)
+        .where(
+            EngineState.id == 1,
+            Profile.id == claim.profile_id,
+            SocialAccount.id == claim.account_id,
+        )
         .with_for_update(read=True)
-    )
-    if paused is not None or brand is not None or status is not AccountStatus.ACTIVE:
+    ).one_or_none()
+    if row is None or row[0] is not None or row[1] is not None:
+        raise Closed
+    if row[2] is not AccountStatus.ACTIVE:
         raise Closed
 
 

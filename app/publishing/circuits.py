@@ -77,13 +77,16 @@ def one_trial(session: Session, chosen: Sequence[Found], at: datetime) -> list[F
     return kept
 
 
-def answered(session: Session, account_id: UUID, circuit: str) -> None:
-    """The network spoke, whatever it said: its circuit and the account's are closed."""
+def answered(session: Session, account_id: UUID, circuit: str, **values: Any) -> None:
+    """The network spoke, whatever it said: its circuit and the account's are closed.
+
+    ``values`` are columns of the account to set along with that.
+    """
+    account = update(SocialAccount).where(SocialAccount.id == account_id)
+    if not values:
+        account = account.where(SocialAccount.failures > 0)
     session.execute(
-        update(SocialAccount)
-        .where(SocialAccount.id == account_id, SocialAccount.failures > 0)
-        .values(failures=0)
-        .execution_options(synchronize_session=False)
+        account.values(failures=0, **values).execution_options(synchronize_session=False)
     )
     session.execute(
         update(Circuit)

@@ -22,13 +22,7 @@ def build(network: Network, account: OpenAccount, opened: Opened) -> Item:
     """
     caps = network.capabilities(account.extras)
     text = str(opened.content["text"])
-    with transaction(write=False) as session:
-        rows = content.media_rows(session, dict(opened.content))
-    if len(rows) < len(opened.content["media"]):
-        raise NetworkError(
-            Category.MEDIA_ERROR, "A picture of this post is no longer there.", retryable=False
-        )
-    media = tuple(_fitted(row, alt, caps) for row, alt in rows)
+    media = _media(opened, caps) if opened.content["media"] else ()
     card = None if media or not caps.link_card else _card(network, account, text)
     return Item(
         part=Part(text, media, card),
@@ -38,6 +32,16 @@ def build(network: Network, account: OpenAccount, opened: Opened) -> Item:
         parent=opened.parent,
         root=opened.root,
     )
+
+
+def _media(opened: Opened, caps: Capabilities) -> tuple[Media, ...]:
+    with transaction(write=False) as session:
+        rows = content.media_rows(session, dict(opened.content))
+    if len(rows) < len(opened.content["media"]):
+        raise NetworkError(
+            Category.MEDIA_ERROR, "A picture of this post is no longer there.", retryable=False
+        )
+    return tuple(_fitted(row, alt, caps) for row, alt in rows)
 
 
 def _fitted(row: MediaRow, alt: str, caps: Capabilities) -> Media:

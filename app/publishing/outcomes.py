@@ -43,7 +43,7 @@ def published(claim: Claim, attempt_id: UUID, found: Published, *, last: bool) -
             external_id=found.external_id[:500], url=found.url[:2000] or None,
             extras=dict(found.extras), next_probe_at=None,
         )  # fmt: skip
-        circuits.answered(session, claim.account_id, claim.circuit)
+        circuits.answered(session, claim.account_id, claim.circuit, last_post_at=at)
         if last:
             _complete(session, claim, at)
         else:
@@ -70,12 +70,6 @@ def _complete(session: Session, claim: Claim, at: datetime) -> None:
             {"id": r.external_id, "url": r.url, "extras": r.extras or {}} for r in rows
         ]},
     )  # fmt: skip
-    session.execute(
-        update(SocialAccount)
-        .where(SocialAccount.id == claim.account_id)
-        .values(last_post_at=at)
-        .execution_options(synchronize_session=False)
-    )
     settle(session, [claim.post_id])
     telling.emit(session, claim, "post.published", url=first.url, id=first.external_id)
 
