@@ -160,8 +160,9 @@ def _box(index: int, text: str, who: Sequence[PostTarget]) -> Box:
     ]
     if not counted:
         return Box(index, text, (Piece(text),), None, "", "")
-    first = counted[0][0]
-    spans = [one for one in _in_raw(text, first) if one[2] != "over"]
+    # Networks differ in what they make a link of: the one that marks most is shown.
+    marked = max((_in_raw(text, c) for c, _ in counted), key=len)
+    spans = [one for one in marked if one[2] != "over"]
     overs = [one for c, _ in counted for one in _in_raw(text, c) if one[2] == "over"]
     if overs:
         spans.append(min(overs))

@@ -87,12 +87,14 @@ def preview(post: Post, network: str) -> Preview | None:
 
 def ask_cards(post: Post) -> None:
     """Let the link cards this post needs be read in the background. Commits where it asks."""
+    wanted = set()
     for target in targets(post):
         if networks.get(target.account.network).capabilities(target.account.extras).link_card:
             for index, sent in enumerate(composed(post, target)):
-                url = _first_link(sent)
-                if url and not any(one.part == index for one in post.media):
-                    links.ask(url)
+                if not any(one.part == index for one in post.media):
+                    wanted.add(_first_link(sent))
+    for url in sorted(wanted - {""}):
+        links.ask(url)
 
 
 def _card(sent: Composed) -> CardView | None:

@@ -108,7 +108,7 @@ def save(profile: str, draft_id: UUID) -> ResponseReturnValue:
     if isinstance(post, Response):
         return post
     touched = {"media"} if _take_files(post, typed) else set()
-    return _drawn(post, typed, touched | composer_orders.run(fresh(post.id), typed))
+    return _drawn(post, typed, touched | composer_orders.run(post, typed))
 
 
 @bp.post("/drafts/<uuid:draft_id>/media")
@@ -150,11 +150,10 @@ def apply(profile: str, draft_id: UUID) -> ResponseReturnValue:
     if isinstance(post, Response):
         return post
     _take_files(post, typed)
-    found = fresh(post.id)
-    checks = composing_checks.checks(found, due=typed.due_at, connect="")
+    checks = composing_checks.checks(post, due=typed.due_at, connect="")
     if typed.errors or checks.blocked or not checks.total:
-        return _refused(found, typed)
-    done = drafts.apply(current_actor(), post.id, found.rev)
+        return _refused(post.id, typed)
+    done = drafts.apply(current_actor(), post.id, post.rev)
     words = f"The planned post is changed{_at(done)}."
     return htmx.toast(htmx.redirect(_calendar(done)), words)
 
@@ -214,7 +213,7 @@ def _store(draft_id: UUID, typed: Typed) -> Post | Response:
         drafts.save(current_actor(), post.id, typed.rev, wanted)
     except Stale:
         return _stale(fresh(post.id), typed, wanted)
-    found = fresh(post.id)
+    found = drafts.get(current_actor(), post.id)  # anew, and for writing: orders may follow
     typed.rev = found.rev
     previews.ask_cards(found)
     return found
@@ -297,19 +296,18 @@ def _send(draft_id: UUID, *, at_once: bool | None) -> Response:
     post = _store(draft_id, typed)
     if isinstance(post, Response):
         return post
-    if _take_files(post, typed):
-        post = fresh(post.id)
+    _take_files(post, typed)
     typed.now = typed.now if at_once is None else at_once
     if not typed.now and typed.due_at is None:
         typed.errors.setdefault("date", typed.note or "Choose a day and a time.")
     checks = composing_checks.checks(post, due=None if typed.now else typed.due_at, connect="")
     past = not typed.now and typed.due_at and typed.due_at < now() - timedelta(seconds=60)
     if typed.errors or past or checks.empty or not checks.ready:
-        return _refused(post, typed)
+        return _refused(post.id, typed)
     only = None
     if checks.blocked:
         if request.form.get("only") != "ready":
-            return _refused(post, typed, offer=True)
+            return _refused(post.id, typed, offer=True)
         only = checks.ready
     actor, count = current_actor(), len(only or post.targets)
     if typed.now:
@@ -323,8 +321,9 @@ def _send(draft_id: UUID, *, at_once: bool | None) -> Response:
     return htmx.toast(htmx.redirect(_calendar(done)), words, undo)
 
 
-def _refused(post: Post, typed: Typed, *, offer: bool = False) -> Response:
+def _refused(post_id: UUID, typed: Typed, *, offer: bool = False) -> Response:
     """The composer as it was, with what stands in the way; focus goes to the first of it."""
+    post = fresh(post_id)
     if htmx.wants_part():
         dialog = "drafts/_offer.html" if offer else ""
         response = answer(post, typed, when="date" in typed.errors, status=422, dialog=dialog)

@@ -8,6 +8,16 @@ const $$ = (s, r = document) => [...r.querySelectorAll(s)];
 const form = () => $('#composer');
 const on = (type, fn, capture) => document.addEventListener(type, e => { if (form()) fn(e); }, capture);
 
+/* sessionStorage, which may be full or forbidden */
+const store = {
+  get: key => { try { return sessionStorage.getItem(key); } catch { return null; } },
+  set: (key, value) => { try { sessionStorage.setItem(key, value); } catch { /* the page goes on without */ } },
+  drop: key => { try { sessionStorage.removeItem(key); } catch { /* the page goes on without */ } },
+};
+
+const keep = () => store.set(form().dataset.copyKey, JSON.stringify({ rev: $('[name=rev]', form()).value, data: what() }));
+const forget = () => store.drop(form().dataset.copyKey);
+
 /* --- the mirror colours the text; between two answers its marks move along with what is typed --- */
 const mirrorOf = box => $('#' + box.id.replace('text', 'mirror'));
 function sync(box) {
@@ -47,7 +57,11 @@ function draw(mirror, text, marks) {
   mirror.replaceChildren(...parts, text.slice(at), '\n');
 }
 mount('#composer textarea[data-box]', box => { sync(box); box.dataset.mirrored = ''; });
-on('htmx:after:swap', () => $$('textarea[data-box]', form()).forEach(sync));
+on('htmx:after:swap', () => {
+  $$('textarea[data-box]', form()).forEach(sync);
+  const shown = $('[name=tab]', form()).value;
+  for (const tab of $$('.vtab', form())) tab.ariaSelected = tab.dataset.tab === shown;
+});
 
 /* --- saving --- */
 const state = (text, saved = 'false') => {
@@ -60,12 +74,11 @@ const what = () => {
   for (const name of ['rev', 'csrf_token', 'file', 'mode', 'preview']) data.delete(name);
   return data.toString();
 };
-let saved = '';
+let saved = '', asked = ''; /* the form as it was last stored, and as it was last sent */
+mount('#files', el => { el.multiple = true; el.removeAttribute('name'); });
 mount('#composer', el => {
   el.dataset.live = '';
-  const files = $('#files', el);
-  if (files) { files.multiple = true; files.removeAttribute('name'); }
-  saved = what();
+  saved = asked = what();
   putBack();
 });
 const ours = e => form()?.contains(e.target) || e.target.form === form();
@@ -82,15 +95,17 @@ on('input', e => {
 });
 on('htmx:config:request', e => { /* leaving a field unchanged asks for nothing */
   const { ctx } = e.detail;
-  if (ctx.sourceElement !== form()) return;
-  if (what() === saved && $('#composer-state').dataset.saved === 'true') e.preventDefault();
+  if (ctx.request.form !== form()) return;
+  /* a field that is being swapped away reports a last change: it was sent with the order to swap */
+  const old = ctx.sourceEvent?.target?.readOnly;
+  if (ctx.sourceElement === form() && !ctx.values && (old || what() === asked)) return e.preventDefault();
+  ctx.sent = asked = what();
 });
 on('htmx:before:request', e => {
   const { ctx } = e.detail, { body } = ctx.request;
   if (!(body instanceof URLSearchParams) || !body.has('rev')) return;
   /* requests wait for each other, so each goes on from what the one before it made */
   body.set('rev', $('#composer [name=rev]').value);
-  ctx.sent = what();
   ctx.changes = new URLSearchParams(body).get('go') || '';
   if (/^(tab|own|shared|part)/.test(ctx.changes)) $$('textarea[data-box]', form()).forEach(t => { t.readOnly = true; });
   state('Saving');
@@ -111,27 +126,21 @@ on('htmx:finally:request', e => {
   $$('textarea[data-box]', form()).forEach(t => { t.readOnly = false; });
   const status = ctx.response?.status;
   if (!status || status >= 400) {
+    asked = '';
     if (status !== 422) state('Not saved');
     return;
   }
   if (/^(tab|own|shared|part)/.test(ctx.changes)) {
-    saved = what();
+    saved = asked = what();
     const box = ctx.changes === 'part:add' ? $$('textarea[data-box]', form()).at(-1) : $('#text-0');
     box?.focus();
     box?.setSelectionRange(box.value.length, box.value.length);
-  } else if (ctx.changes) saved = what();
+  } else if (ctx.changes) saved = asked = what();
   if (what() !== saved) state('Not saved yet');
 });
 on('change', e => { if (e.target.matches('[name=when]')) say(e.target.value === 'now' ? 'It will go out at once' : 'It will go out at the time below'); });
 
 /* --- a copy in this tab of what is not saved: signed out, offline, a closed lid --- */
-const store = {
-  get: key => { try { return sessionStorage.getItem(key); } catch { return null; } },
-  set: (key, value) => { try { sessionStorage.setItem(key, value); } catch { /* full or forbidden */ } },
-  drop: key => { try { sessionStorage.removeItem(key); } catch { /* forbidden */ } },
-};
-const keep = () => store.set(form().dataset.copyKey, JSON.stringify({ rev: $('[name=rev]', form()).value, data: what() }));
-const forget = () => store.drop(form().dataset.copyKey);
 function putBack() {
   const kept = store.get(form().dataset.copyKey);
   if (!kept) return;
@@ -200,8 +209,8 @@ function upload(file) {
     try { told = JSON.parse(asked.responseText); } catch { /* not ours: the words below do */ }
     if (asked.status !== 201) return failed(node, told.message || 'This picture could not be uploaded.');
     bar.removeAttribute('value');
-    await htmx.ajax('POST', form().dataset.media, { source: '#media', swap: 'none', values: { media: told.media.id, part: partOf() } });
-    $(`[data-upload="${node.dataset.upload}"]`)?.remove();
+    await htmx.ajax('POST', form().dataset.media, { source: form(), swap: 'none', values: { media: told.media.id, part: partOf() } });
+    $(`#uploads [data-upload="${node.dataset.upload}"]`)?.remove();
     say(`${file.name} is added.`);
   };
   asked.onerror = () => failed(node, 'Carillon did not answer. Try this picture again.');
@@ -235,7 +244,7 @@ mount('.media__row', list => {
     draggable: '.shot', filter: '.shotmenu, .uploads, .dropzone', preventOnFilter: false, animation: 150, delay: 250, delayOnTouchOnly: true,
     onEnd({ item, newDraggableIndex, oldDraggableIndex }) {
       if (newDraggableIndex === oldDraggableIndex) return;
-      htmx.ajax('POST', form().getAttribute('action'), { source: '#media', swap: 'none', values: { go: `to:${item.dataset.item}:@${newDraggableIndex}` } });
+      htmx.ajax('POST', form().getAttribute('action'), { source: form(), swap: 'none', values: { go: `to:${item.dataset.item}:@${newDraggableIndex}` } });
     },
   });
 });
