@@ -1,0 +1,267 @@
+"""Demo data for a first look: a coffee roaster's month on three practice accounts.
+
+Only where the sandbox plays the networks: the log-in is the same everywhere, and everything
+goes through the doors a person uses, but for what lies in the past, which is written as rows.
+"""
+
+from __future__ import annotations
+
+import json
+import time as clocks
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.clock import now, to_utc
+from app.config import ROOT, settings
+from app.errors import AppError, Conflict, Forbidden, Unavailable
+from app.extensions import db, networks
+from app.ids import uuid7
+from app.models.accounts import SocialAccount
+from app.models.attempts import Attempt, AttemptState, Phase
+from app.models.media import Media
+from app.models.people import User
+from app.models.posts import Post, PostMedia, PostTarget, TargetState
+from app.models.profiles import Profile
+from app.permissions import Actor
+from app.services import access, accounts, drafts, media, people, posts, profiles
+from app.services.access import reach
+
+EMAIL, PASSWORD, NAME = "maya@marram.example", "nine-thirty-harbour-bell", "Maya Okafor"
+BRAND, ZONE, HANDLE = "Marram Coffee", "Europe/London", "marram"
+NETWORKS = ("twitter", "mastodon", "bluesky")
+SANDBOX_SECONDS = 20.0  # it is started beside us and may need a moment
+STORY = ROOT / "static/img/demo/story.json"
+S = TargetState
+
+
+@dataclass(frozen=True)
+class Told:
+    """One post of the story: how many days from today, at what time, where, and what."""
+
+    day: int | None
+    at: time
+    networks: tuple[str, ...]
+    picture: str
+    text: str
+    kind: str  # planned, draft or failed
+
+
+def seed() -> dict[str, str]:
+    """Make the demo once and say how to log in: ``email``, ``password`` and ``url``.
+
+    A second call adds posts only where nothing is planned any more. Raises ``Forbidden``
+    where no network is played by the sandbox, ``Unavailable`` where it does not answer.
+    """
+    config = settings()
+    played = [name for name in NETWORKS if config.network(name).sandbox]
+    if not config.SANDBOX or not played:
+        raise Forbidden("Demo data needs the sandbox: it is for practice accounts only.")
+    actor, profile_id = _maya()
+    found = _connect(actor, profile_id, played)
+    if not _planned(actor, profile_id):
+        _fill(actor, profile_id, found)
+    return {"email": EMAIL, "password": PASSWORD, "url": f"{config.APP_URL}/login"}
+
+
+def story() -> list[Told]:
+    """The posts, as the file beside their pictures tells them."""
+    rows: list[dict[str, Any]] = json.loads(STORY.read_text(encoding="utf-8"))
+    return [
+        Told(
+            row.get("day"), time.fromisoformat(row.get("at", "12:30")), tuple(row["networks"]),
+            row.get("picture", ""), row["text"], row.get("kind", "planned"),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _maya() -> tuple[Actor, UUID]:
+    """The person and her brand, made the first time."""
+    try:
+        people.create_user(EMAIL, PASSWORD, NAME, time_zone=ZONE)
+        new = True
+    except Conflict:
+        db.session.rollback()
+        new = False
+    user = db.session.scalars(select(User).where(User.email_key == EMAIL)).one()
+    actor = access.person(user)
+    profile = profiles.current(actor)
+    if profile is None:
+        profile = profiles.create(actor, BRAND, ZONE)
+        actor = access.person(user)
+    if new:
+        profiles.settle(
+            actor, profile.id, name=BRAND, time_zone=ZONE, late_policy=profile.late_policy,
+            late_limit_minutes=profile.late_limit_minutes, week_start=profile.week_start,
+        )  # fmt: skip
+    return actor, profile.id
+
+
+def _connect(actor: Actor, profile_id: UUID, names: Iterable[str]) -> dict[str, SocialAccount]:
+    """Practice accounts of the same handle, connected as a person would with a token."""
+    until = clocks.monotonic() + SANDBOX_SECONDS
+    for name in names:
+        while name not in _accounts(actor, profile_id):
+            try:
+                _sign_in(actor, profile_id, name)
+            except AppError as error:
+                if error.status < 500 or clocks.monotonic() > until:
+                    raise Unavailable(
+                        "The sandbox does not answer, so there are no practice accounts. "
+                        "Start it with `carillon up` or `carillon sandbox`, then try again."
+                    ) from error
+                clocks.sleep(0.25)
+    return _accounts(actor, profile_id)
+
+
+def _sign_in(actor: Actor, profile_id: UUID, name: str) -> None:
+    server, secret = settings().network(name).api_url, f"sandbox-{HANDLE}"
+    if "token" in networks.get(name).ways:
+        accounts.connect_token(actor, profile_id, name, server, secret)
+    else:
+        accounts.connect_password(actor, profile_id, name, server, HANDLE, secret)
+
+
+def _accounts(actor: Actor, profile_id: UUID) -> dict[str, SocialAccount]:
+    rows = db.session.scalars(
+        reach(actor).query(SocialAccount).where(SocialAccount.profile_id == profile_id)
+    ).all()
+    db.session.commit()
+    return {row.network: row for row in rows}
+
+
+def _planned(actor: Actor, profile_id: UUID) -> bool:
+    """Whether something is still to come."""
+    rows = reach(actor).query(Post).where(Post.profile_id == profile_id, Post.due_at > now())
+    return bool(db.session.scalar(select(rows.exists())))
+
+
+def _fill(actor: Actor, profile_id: UUID, found: dict[str, SocialAccount]) -> None:
+    pictures = _pictures(actor, profile_id)
+    profile = reach(actor).get(Profile, profile_id)
+    today = now().astimezone(profile.zone).date()
+    for told in story():
+        wanted = [found[name] for name in told.networks if name in found]
+        if not wanted:
+            continue
+        if told.day is None:
+            _write(actor, profile_id, told, wanted, pictures, None)
+            continue
+        local = datetime.combine(today + timedelta(days=told.day), told.at)
+        at = to_utc(local, profile.zone)
+        if told.kind == "planned" and at < now():
+            _went_out(actor, profile_id, told, wanted, pictures, at)
+        elif told.kind == "failed":
+            _failed(actor, profile_id, told, wanted, pictures, at)
+        else:
+            draft = _write(actor, profile_id, told, wanted, pictures, at)
+            if told.kind == "planned":
+                posts.schedule(actor, draft.id, at)
+    soon = now().replace(second=0, microsecond=0) + timedelta(minutes=4)
+    watch = Told(0, soon.time(), NETWORKS, "cup", SOON, "planned")
+    draft = _write(actor, profile_id, watch, list(found.values()), pictures, soon)
+    posts.schedule(actor, draft.id, soon)
+
+
+SOON = "The first pot of the day is on. Come and smell it."
+
+
+def _pictures(actor: Actor, profile_id: UUID) -> dict[str, Media]:
+    """Each picture of the story in the brand's library, once."""
+    kept = db.session.scalars(
+        reach(actor).query(Media).where(Media.profile_id == profile_id, Media.deleted_at.is_(None))
+    )
+    found = {row.name.removesuffix(".jpg"): row for row in kept}
+    db.session.commit()
+    for name, alt in ALT.items():
+        if name in found:
+            continue
+        with (STORY.parent / f"{name}.jpg").open("rb") as file:
+            made = media.upload(actor, profile_id, file, f"{name}.jpg", "image/jpeg")
+        found[name] = media.set_alt(actor, made.id, alt)
+    return found
+
+
+ALT = {
+    "bags": "Three bags of coffee in a row",
+    "beans": "Roasted coffee beans, close up",
+    "cup": "A flat white with a heart poured into it",
+    "dunes": "Dunes and the sea in the evening",
+    "harbour": "Painted houses along the harbour",
+    "iced": "A tall glass of iced filter coffee",
+    "pour": "A pour-over brewer on a wooden counter",
+    "roaster": "The roaster with its door open",
+}
+
+
+def _write(
+    actor: Actor, profile_id: UUID, told: Told, wanted: list[SocialAccount],
+    pictures: dict[str, Media], at: datetime | None,
+) -> Post:  # fmt: skip
+    """A draft, as the composer would leave it."""
+    post = drafts.create(actor, profile_id, due_at=at, text=told.text)
+    changes = drafts.Changes(accounts=[account.id for account in wanted])
+    post = drafts.save(actor, post.id, post.rev, changes)
+    if told.picture:
+        drafts.attach(actor, post.id, pictures[told.picture].id)
+    return post
+
+
+def _past(
+    actor: Actor, profile_id: UUID, told: Told, wanted: list[SocialAccount],
+    pictures: dict[str, Media], at: datetime,
+) -> Post:  # fmt: skip
+    """A post that went out before there was a Carillon here: rows only."""
+    post = Post(
+        profile_id=profile_id, author_id=actor.user_id, parts=[told.text], due_at=at, armed=True,
+        created_at=at - timedelta(days=2), source="demo",
+    )  # fmt: skip
+    for place, account in enumerate(wanted):
+        post.targets.append(
+            PostTarget(
+                profile_id=profile_id, account_id=account.id, state=S.PUBLISHED, due_at=at,
+                scheduled_for=at, permalink=account.url or None,
+                published_at=at + timedelta(seconds=2 + place),
+            )
+        )  # fmt: skip
+    if told.picture:
+        row = pictures[told.picture]
+        post.media.append(PostMedia(media_id=row.id, alt=row.alt))
+    db.session.add(post)
+    return post
+
+
+def _went_out(actor: Actor, *rest: Any) -> None:
+    _past(actor, *rest).settle()
+    db.session.commit()
+
+
+def _failed(actor: Actor, *rest: Any) -> None:
+    """The first account refused it, the others took it."""
+    post = _past(actor, *rest)
+    target = post.targets[0]
+    target.state, target.failures = S.FAILED, 1
+    target.permalink = target.published_at = None
+    target.category, target.error_code = "duplicate", "DUPLICATE"
+    target.error = "X already has this exact text from you."
+    post.settle()
+    db.session.flush()
+    at = target.due_at or now()
+    db.session.add(
+        Attempt(
+            target_id=target.id, account_id=target.account_id, number=1,
+            state=AttemptState.REFUSED, phase=Phase.COMMIT, marker=uuid7().hex, claim_token=1,
+            content_hash="0" * 64, content={"text": post.parts[0], "media": [], "parts": 1},
+            started_at=at + timedelta(seconds=1), commit_at=at + timedelta(seconds=1),
+            finished_at=at + timedelta(seconds=2), category="duplicate", http_status=403,
+            error_code="DUPLICATE", message="You already said that.",
+            raw='{"detail":"You are not allowed to create a Tweet with duplicate content.",'
+            '"type":"about:blank","title":"Forbidden","status":403}',
+        )
+    )  # fmt: skip
+    db.session.commit()

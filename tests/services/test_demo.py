@@ -1,0 +1,73 @@
+"""The demo: a month that looks lived in, made once, on practice accounts only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from app.clock import now
+from app.errors import Forbidden, Unavailable
+from app.extensions import db, networks
+from app.models.accounts import SocialAccount
+from app.models.posts import Post, TargetState
+from app.models.profiles import Profile
+from app.sandbox.store import Store
+from app.services import access, attention, demo, people
+from app.services.people import Visitor
+from tests.playing import sandbox
+
+__all__ = ["sandbox"]
+
+
+def test_the_demo_is_a_lived_in_month_with_a_working_log_in(app: Flask, sandbox: Store) -> None:
+    login = demo.seed()
+    assert set(login) == {"email", "password", "url"} and login["url"].endswith("/login")
+    people.sign_in(login["email"], login["password"], Visitor(address="127.0.0.1"))
+    profile = db.session.query(Profile).one()
+    assert (profile.name, profile.time_zone) == ("Marram Coffee", "Europe/London")
+    accounts = db.session.query(SocialAccount).all()
+    assert {one.network for one in accounts} == {"twitter", "mastodon", "bluesky"}
+    assert all(one.is_sandbox for one in accounts)
+    posts = db.session.query(Post).all()
+    states = Counter(target.state for post in posts for target in post.targets)
+    assert len(posts) >= 30
+    assert states[TargetState.PUBLISHED] > 20 and states[TargetState.SCHEDULED] > 10
+    assert states[TargetState.DRAFT] >= 5 and states[TargetState.FAILED] == 1
+    actor = access.person(people._find(login["email"]))  # type: ignore[arg-type]
+    found = attention.look(actor, profile)
+    assert found.failed == 1 and "X already has" in found.reasons[0]
+    soon = min(p.due_at for p in posts if p.due_at and p.due_at > now())
+    assert (soon - now()).total_seconds() < 300  # somebody who looks sees one go out
+
+
+def test_accounts_of_the_demo_are_those_the_sandbox_knows(app: Flask, sandbox: Store) -> None:
+    demo.seed()
+    for account in db.session.query(SocialAccount).all():
+        assert account.handle.startswith("marram")
+        assert account.external_id and account.url
+
+
+def test_a_second_time_changes_nothing(app: Flask, sandbox: Store) -> None:
+    first = demo.seed()
+    count = db.session.query(Post).count()
+    assert demo.seed() == first
+    assert db.session.query(Post).count() == count
+
+
+def test_without_the_sandbox_there_is_no_demo(make_app: Callable[..., Flask]) -> None:
+    app = make_app(
+        SANDBOX=0, SECRET_KEY="k" * 48,
+        ENCRYPTION_KEYS="k1:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    )  # fmt: skip
+    with app.app_context(), pytest.raises(Forbidden):
+        demo.seed()
+
+
+def test_a_sandbox_that_is_away_is_said(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "SANDBOX_SECONDS", 0.1)
+    networks.reset()
+    with pytest.raises(Unavailable, match="sandbox does not answer"):
+        demo.seed()
