@@ -109,11 +109,11 @@ def media_rows(session: Session, frozen: dict[str, Any]) -> list[tuple[MediaRow,
     return [(rows[UUID(one["id"])], one["alt"]) for one in wanted if UUID(one["id"]) in rows]
 
 
-def limits(caps: Capabilities) -> Limits:
-    """What a still picture is fitted to."""
+def limits(caps: Capabilities, *, moving: bool = False) -> Limits:
+    """What a picture is fitted to; a moving one often has a limit of its own."""
     return Limits(
         mimes=caps.image_mimes,
-        max_bytes=caps.max_image_bytes,
+        max_bytes=caps.max_gif_bytes or caps.max_image_bytes if moving else caps.max_image_bytes,
         max_pixels=caps.max_image_pixels,
         max_side=caps.max_image_side,
     )

@@ -18,6 +18,6 @@ def backoff(attempt: int, base: float = 60.0, asked: float | None = None) -> flo
     ``asked`` is what the network said (``Retry-After`` or reset headers); the wait
     is never shorter than that, and never longer than 24 h.
     """
-    wait = base * 2 ** (max(attempt, 1) - 1)
+    wait = base * 2.0 ** (max(attempt, 1) - 1)
     wait += jitter(wait * 0.1)
     return min(max(wait, asked or 0.0), float(CAP_SECONDS))

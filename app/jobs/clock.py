@@ -59,6 +59,8 @@ class Clock:
             Periodic("sweep", config.SWEEP_SECONDS, recovery.sweep),
             Periodic("alarm", ALARM_SECONDS, lambda: alarm.current(fresh=True)),
             Periodic("beat", config.HEARTBEAT_SECONDS, self.runner.beat),
+            Periodic("cards", 60.0, lambda: queues.wake("media.cards")),
+            Periodic("files", 24 * 3600.0, lambda: queues.wake("media.sweep")),
         ]
         if config.SMTP_URL:
             self.periodic.append(Periodic("mail", 5.0, self._mail))

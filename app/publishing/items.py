@@ -46,7 +46,9 @@ def _media(opened: Opened, caps: Capabilities) -> tuple[Media, ...]:
 
 def _fitted(row: MediaRow, alt: str, caps: Capabilities) -> Media:
     try:
-        path, info = fitting.fitted(row, content.limits(caps), Storage.of(settings()))
+        path, info = fitting.fitted(
+            row, content.limits(caps, moving=row.frames > 1), Storage.of(settings())
+        )
     except AppError as error:
         raise NetworkError(
             Category.MEDIA_ERROR, error.message, retryable=isinstance(error, Unavailable)

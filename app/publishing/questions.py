@@ -43,23 +43,25 @@ def ask(claim: Claim) -> None:
     opened, row = attempts.reload(claim)
     network = networks.get(claim.network)
     assert row.commit_at is not None and row.finished_at is not None
+    by = Probe.NONE
     try:
         account = credentials.fresh(claim.account_id)
+        by = network.probe_by(account, _age(row))
         try:
             item = items.build(network, account, opened)
-            found = _asked(claim, network, account, item, opened, row)
+            found = _asked(claim, network, account, item, opened, row, by)
         except NetworkError as error:
             if not (error.expired and error.effect is Effect.NONE):
                 raise
             account = credentials.fresh(claim.account_id, force_from_version=account.version)
-            found = _asked(claim, network, account, item, opened, row)
+            found = _asked(claim, network, account, item, opened, row, by)
     except Closed:
         outcomes.ask_again(claim, row.id, now() + seconds(DOOR_SECONDS))
         return
     except NetworkError as error:
-        _no_answer(claim, row, error)
+        _no_answer(claim, row, error, by)
         return
-    _settle(claim, row, network.probe_by(account, _age(row)), found, last=_last(opened))
+    _settle(claim, row, by, found, last=_last(opened))
 
 
 def _asked(
@@ -69,10 +71,10 @@ def _asked(
     item: Item,
     opened: Opened,
     row: Attempt,
+    by: Probe,
 ) -> Probed:
     assert row.commit_at is not None
     with egress.bounded(settings().COMMIT_DEADLINE_SECONDS):
-        by = network.probe_by(account, _age(row))
         if by is Probe.NONE:
             return Probed(Verdict.UNSURE, message="")
         if by is Probe.KEY:
@@ -133,10 +135,11 @@ def _absent(claim: Claim, row: Attempt, by: Probe, title: str) -> None:
     _next(claim, row, title, absent=True)
 
 
-def _no_answer(claim: Claim, row: Attempt, error: NetworkError) -> None:
-    """The question itself failed."""
+def _no_answer(claim: Claim, row: Attempt, error: NetworkError, by: Probe) -> None:
+    """The question itself failed. Only the network's own refusal of a repeat says "absent"."""
     title = words.title(claim.network)
-    if error.effect is Effect.NONE and error.category in REFUSALS and row.phase is Phase.COMMIT:
+    refused = error.effect is Effect.NONE and error.status is not None
+    if by is Probe.KEY and refused and error.category in REFUSALS and row.phase is Phase.COMMIT:
         outcomes.believed_absent(claim, row.id, error)
     elif error.category is Category.AUTH_ERROR:
         outcomes.needs_review(

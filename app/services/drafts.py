@@ -309,6 +309,7 @@ def _put(copy: Post, post: Post, account_ids: Sequence[UUID]) -> None:
     copy.media = [
         PostMedia(media_id=m.media_id, part=m.part, position=m.position, alt=m.alt)
         for m in post.media
+        if m.media.deleted_at is None
     ]
     copy.targets = [PostTarget(account_id=a, profile_id=post.profile_id) for a in account_ids]
 

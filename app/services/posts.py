@@ -219,6 +219,7 @@ def _copy(source: Post, actor: Actor, account_ids: Sequence[UUID]) -> Post:
         media=[
             PostMedia(media_id=m.media_id, part=m.part, position=m.position, alt=m.alt)
             for m in source.media
+            if m.media.deleted_at is None
         ],
         targets=[PostTarget(account_id=a, profile_id=source.profile_id) for a in account_ids],
     )
