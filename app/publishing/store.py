@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,15 +21,26 @@ log = logs.get("engine")
 Result = TypeVar("Result")
 
 
+# SQLite makes writers wait by sleeping and looking again, up to 100 ms at a time. Threads of
+# a process queue here first, so that the lock goes from hand to hand. It is a queue, not a
+# guard: whoever waits too long asks the database all the same.
+_turn = threading.Lock()
+TURN_SECONDS = 5.0
+
+
 @contextmanager
 def transaction(*, write: bool = True) -> Iterator[Session]:
     """A session that commits at the end of the block; never open while a network thinks."""
+    queues_here = write and db.engine.dialect.name == "sqlite"
+    turn = queues_here and _turn.acquire(timeout=TURN_SECONDS)
     mark = write_mode.set(write)
     try:
         with Session(db.engine, expire_on_commit=False) as session, session.begin():
             yield session
     finally:
         write_mode.reset(mark)
+        if turn:
+            _turn.release()
 
 
 def moment(session: Session) -> datetime:
