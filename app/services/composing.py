@@ -20,6 +20,7 @@ from app.permissions import Actor
 from app.services.access import reach
 
 GRAPHEME = regex.compile(r"\X")
+TOO_LONG = 30_000  # code points: more is never stored (``drafts.MAX_TEXT``), so never counted
 
 
 @dataclass(frozen=True)
@@ -154,12 +155,12 @@ def boxes(post: Post, tab: str, texts: Sequence[str] | None = None) -> list[Box]
 
 
 def _box(index: int, text: str, who: Sequence[PostTarget]) -> Box:
+    if len(text) > TOO_LONG or not who:
+        return Box(index, text, (Piece(text),), None, "", "")
     counted = [
         (networks.get(t.account.network).compose(text, t.account.extras), t.account.network)
         for t in who
     ]
-    if not counted:
-        return Box(index, text, (Piece(text),), None, "", "")
     # Networks differ in what they make a link of: the one that marks most is shown.
     marked = max((_in_raw(text, c) for c, _ in counted), key=len)
     spans = [one for one in marked if one[2] != "over"]

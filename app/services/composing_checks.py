@@ -5,6 +5,7 @@ They are the validation that sending does, before it is asked for (DESIGN §6.4)
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -81,37 +82,68 @@ def checks(post: Post, *, due: datetime | None, connect: str) -> Checks:
     (UTC); ``connect`` is the address of the connections page."""
     lines: list[Check] = []
     ready: list[UUID] = []
-    blocked: list[str] = []
+    blocked: list[PostTarget] = []
     fine: list[str] = []
     found = {t.id: content.problems(post, t, settings()) for t in targets(post)}
     empty = bool(found) and all(any(p.fix == "add" for p in ps) for ps in found.values())
     for target in targets(post):
         problems = [p for p in found[target.id] if p.blocks or (p.fix and p.field != "alt")]
-        blocks = any(p.blocks for p in problems)
-        name = called(post, target)
-        if blocks:
-            blocked.append(name)
+        if any(p.blocks for p in problems):
+            blocked.append(target)
         else:
             ready.append(target.id)
         if not target.account.usable:
-            lines.append(_waits(target, name, connect))
+            lines.append(_waits(target, called(post, target), connect))
         elif not problems:
             fine.append(target.account.network)
-        lines += [_line(post, target, name, p) for p in problems if not (empty and p.fix == "add")]
-    lines += _no_alt(post)
-    lines += _general(post, due, empty)
+        lines += [_line(post, target, p) for p in problems if not (empty and p.fix == "add")]
+    lines = _together(post, lines)
+    lines += _unshown(post) + _no_alt(post) + _general(post, due, empty)
     lines.sort(key=lambda one: ("no", "todo", "warn").index(one.kind))
     if fine:
-        glyphs = tuple(dict.fromkeys(fine))
-        lines.append(Check("yes", "Ready", networks=glyphs))
-    return Checks(
-        tuple(dict.fromkeys(lines)), tuple(ready), tuple(dict.fromkeys(blocked)),
-        len(post.targets), empty,
-    )  # fmt: skip
+        lines.append(Check("yes", "Ready", networks=tuple(dict.fromkeys(fine))))
+    return Checks(tuple(lines), tuple(ready), _names(post, blocked), len(post.targets), empty)
 
 
-def _line(post: Post, target: PostTarget, name: str, problem: Problem) -> Check:
-    network = target.account.network
+def _together(post: Post, lines: list[Check]) -> list[Check]:
+    """One line where all accounts of a network have the same trouble, under its name alone."""
+    same = Counter((one.kind, one.networks, one.text) for one in lines)
+    found: dict[Check, None] = {}
+    for one in lines:
+        network = one.networks[0]
+        every = same[one.kind, one.networks, one.text] == len(of(post, network))
+        name = networks.get(network).title if every else one.who
+        found[Check(one.kind, one.text, name, one.networks, one.fix)] = None
+    return list(found)
+
+
+def _names(post: Post, blocked: list[PostTarget]) -> tuple[str, ...]:
+    """Who could not go out: a network's name where none of its accounts could."""
+    found: dict[str, None] = {}
+    for target in blocked:
+        network = target.account.network
+        every = sum(t.account.network == network for t in blocked) == len(of(post, network))
+        found[networks.get(network).title if every else called(post, target)] = None
+    return tuple(found)
+
+
+def _unshown(post: Post) -> list[Check]:
+    """Pictures under a part that a network's own text does not have would not be shown there."""
+    found = []
+    for network in chosen_networks(post):
+        parts = max(len(post.texts(network)), 1)
+        gone = sum(one.part >= parts for one in post.media)
+        if gone:
+            title = networks.get(network).title
+            text = (
+                f"leaves out {many(gone, 'picture')}: its own text has only {many(parts, 'part')}"
+            )
+            found.append(Check("warn", text, title, (network,), Fix("See", go=f"tab:{network}")))
+    return found
+
+
+def _line(post: Post, target: PostTarget, problem: Problem) -> Check:
+    name, network = called(post, target), target.account.network
     title = networks.get(network).title
     text = problem.message
     over = -composed(post, target)[problem.part].left if problem.field == "text" else 0

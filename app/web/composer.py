@@ -214,7 +214,7 @@ def zone_words(profile: Profile, at: datetime | None) -> str:
 def quick_times(profile: Profile) -> list[tuple[str, str]]:
     """A few times to pick with one press, as local ISO and words. No claim about reach."""
     local = now().astimezone(profile.zone)
-    soon = (local + timedelta(minutes=75)).replace(minute=0, second=0, microsecond=0)
+    soon = (local + timedelta(minutes=90)).replace(minute=0, second=0, microsecond=0)
     tomorrow = local.date() + timedelta(days=1)
     monday = local.date() + timedelta(days=7 - local.weekday())
     found = []

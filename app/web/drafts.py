@@ -7,9 +7,19 @@ button's own order is carried out. So nothing is lost, with scripts or without.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, make_response, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    make_response,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from app.clock import now
@@ -30,6 +40,14 @@ bp = Blueprint("drafts", __name__, url_prefix="/p/<profile>")
 # The form holds the file input, so that it works without scripts: each of its buttons may bring
 # a picture along.
 uploads.accept(bp, "save", "attach", "schedule", "publish_now", "apply")
+
+
+@bp.url_value_preprocessor
+def narrow(endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Only a body that can hold pictures may be large (reliability §1.16)."""
+    if request.mimetype != "multipart/form-data":
+        request.max_content_length = current_app.config["MAX_CONTENT_LENGTH"]
+
 
 PAGE = 30
 MOST_FILES = 10
@@ -73,7 +91,7 @@ def index(profile: str) -> ResponseReturnValue:
 @requires("post.write")
 def show(profile: str, draft_id: UUID) -> ResponseReturnValue:
     """The composer. A post on the clock leads to its working copy, where one was begun."""
-    post = drafts.get(current_actor(), draft_id)
+    post = _ours(draft_id)
     if post.armed:
         copy = drafts.copy_of(current_actor(), post.id)
         if copy is not None:
@@ -92,7 +110,7 @@ def show(profile: str, draft_id: UUID) -> ResponseReturnValue:
 @requires("post.write")
 def preview(profile: str, draft_id: UUID, network: str) -> ResponseReturnValue:
     """The preview alone, asked again while a link's card is being read."""
-    post = drafts.get(current_actor(), draft_id)
+    post = _ours(draft_id)
     drawn = composer.context(post, composer.stored(post, preview=network), whole=False)
     response = make_response(render_template("drafts/_preview.html", **drawn))
     response.vary.update(htmx.VARY)
@@ -162,7 +180,7 @@ def apply(profile: str, draft_id: UUID) -> ResponseReturnValue:
 @requires("post.write")
 def edit(profile: str, draft_id: UUID) -> ResponseReturnValue:
     """Open a post for changing: a draft itself, a planned one in a working copy."""
-    found = drafts.edit(current_actor(), draft_id)
+    found = drafts.edit(current_actor(), _ours(draft_id).id)
     return htmx.redirect(url_for(".show", profile=profile, draft_id=found.id))
 
 
@@ -172,7 +190,7 @@ def discard(profile: str, draft_id: UUID) -> ResponseReturnValue:
     """Delete the draft, or throw the changes of a planned post away."""
     actor = current_actor()
     try:
-        post = drafts.get(actor, draft_id)
+        post = _ours(draft_id)
     except NotFound:
         if not composer.given(current_profile(), draft_id, request.form.get("new", "")):
             raise
@@ -190,7 +208,7 @@ def discard(profile: str, draft_id: UUID) -> ResponseReturnValue:
 @requires("post.write")
 def unschedule(profile: str, draft_id: UUID) -> ResponseReturnValue:
     """Take a post off the clock again: the Undo of scheduling."""
-    post = posts.unschedule(current_actor(), draft_id)
+    post = posts.unschedule(current_actor(), _ours(draft_id).id)
     response = htmx.redirect(url_for(".show", profile=profile, draft_id=post.id))
     return htmx.toast(response, "It is a draft again.")
 
@@ -221,15 +239,21 @@ def _store(draft_id: UUID, typed: Typed) -> Post | Response:
 
 def _found(draft_id: UUID, typed: Typed) -> Post:
     """The draft; made now where a new composer brings it."""
-    actor, profile = current_actor(), current_profile()
     try:
-        post = drafts.get(actor, draft_id)
+        return _ours(draft_id)
     except NotFound:
+        profile = current_profile()
         if typed.rev or not composer.given(profile, draft_id, typed.new):
             raise
-        post = drafts.create(actor, profile.id, post_id=draft_id)
+        post = drafts.create(current_actor(), profile.id, post_id=draft_id)
         typed.rev = post.rev
-    if post.profile_id != profile.id:
+        return post
+
+
+def _ours(draft_id: UUID) -> Post:
+    """The post, where it is the brand's of this address; else ``NotFound``."""
+    post = drafts.get(current_actor(), draft_id)
+    if post.profile_id != current_profile().id:
         raise NotFound("We could not find that post.")
     return post
 

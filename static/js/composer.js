@@ -63,6 +63,24 @@ on('htmx:after:swap', () => {
   for (const tab of $$('.vtab', form())) tab.ariaSelected = tab.dataset.tab === shown;
 });
 
+/* --- until the server has counted, each tab goes by the characters typed since it did --- */
+const chars = window.Intl?.Segmenter ? new Intl.Segmenter() : null;
+const long = text => chars ? [...chars.segment(text)].length : [...text].length;
+const typed = () => $$('textarea[data-box]', form()).reduce((sum, box) => sum + long(box.value), 0);
+let counted = 0;
+function count() {
+  const more = typed() - counted, shown = $('[name=tab]', form()).value;
+  for (const tab of $$('.vtab', form())) {
+    const { tab: net, left } = tab.dataset, words = $('.vtab__c', tab);
+    const mine = net === shown || (!shown && net && !$('.vtab__own', tab));
+    if (!mine || !words) continue;
+    if (!net) { words.textContent = Number(left) + more; continue; }
+    const rest = Number(left) - more;
+    if (Math.abs(rest) < 10000) words.textContent = rest < 0 ? `${-rest} over` : rest.toLocaleString('en-GB');
+    tab.toggleAttribute('data-over', rest < 0);
+  }
+}
+
 /* --- saving --- */
 const state = (text, saved = 'false') => {
   const box = $('#composer-state'), words = $('span', box);
@@ -79,12 +97,13 @@ mount('#files', el => { el.multiple = true; el.removeAttribute('name'); });
 mount('#composer', el => {
   el.dataset.live = '';
   saved = asked = what();
+  counted = typed();
   putBack();
 });
 const ours = e => form()?.contains(e.target) || e.target.form === form();
 on('input', e => {
   if (!ours(e)) return;
-  if (e.target.matches('textarea[data-box]')) sync(e.target);
+  if (e.target.matches('textarea[data-box]')) { sync(e.target); count(); }
   if (e.target.matches('[data-alt]')) {
     const mark = $(`[data-alt-for="${e.target.id.replace('alt-', '')}"]`);
     mark?.toggleAttribute('data-missing', !e.target.value.trim());
@@ -100,6 +119,7 @@ on('htmx:config:request', e => { /* leaving a field unchanged asks for nothing *
   const old = ctx.sourceEvent?.target?.readOnly;
   if (ctx.sourceElement === form() && !ctx.values && (old || what() === asked)) return e.preventDefault();
   ctx.sent = asked = what();
+  ctx.typed = typed();
 });
 on('htmx:before:request', e => {
   const { ctx } = e.detail, { body } = ctx.request;
@@ -130,6 +150,8 @@ on('htmx:finally:request', e => {
     if (status !== 422) state('Not saved');
     return;
   }
+  counted = /^(tab|own|shared|part)/.test(ctx.changes) ? typed() : ctx.typed;
+  count();
   if (/^(tab|own|shared|part)/.test(ctx.changes)) {
     saved = asked = what();
     const box = ctx.changes === 'part:add' ? $$('textarea[data-box]', form()).at(-1) : $('#text-0');
@@ -199,7 +221,11 @@ function upload(file) {
   image.onload = image.onerror = () => URL.revokeObjectURL(image.src);
   $('[data-name]', node).textContent = file.name;
   list.append(node);
-  const asked = new XMLHttpRequest(), body = new FormData();
+  const asked = new XMLHttpRequest(), body = new FormData(), part = partOf();
+  /* they travel at the same time, and join the post in the order they were chosen in */
+  let done;
+  const before = turn;
+  turn = new Promise(yes => { done = yes; });
   body.append('file', file);
   asked.open('POST', url);
   asked.setRequestHeader('X-CSRFToken', $('[name=csrf_token]', form()).value);
@@ -207,18 +233,20 @@ function upload(file) {
   asked.onload = async () => {
     let told = {};
     try { told = JSON.parse(asked.responseText); } catch { /* not ours: the words below do */ }
-    if (asked.status !== 201) return failed(node, told.message || 'This picture could not be uploaded.');
+    if (asked.status !== 201) return failed(node, told.message || 'This picture could not be uploaded.', done());
     bar.removeAttribute('value');
-    await htmx.ajax('POST', form().dataset.media, { source: form(), swap: 'none', values: { media: told.media.id, part: partOf() } });
+    await before;
+    await htmx.ajax('POST', form().dataset.media, { source: form(), swap: 'none', values: { media: told.media.id, part } });
+    done();
     $(`#uploads [data-upload="${node.dataset.upload}"]`)?.remove();
     say(`${file.name} is added.`);
   };
-  asked.onerror = () => failed(node, 'Carillon did not answer. Try this picture again.');
-  node.dataset.upload = String(++count);
-  $('[data-cancel]', node).addEventListener('click', () => { asked.abort(); node.remove(); });
+  asked.onerror = () => failed(node, 'Carillon did not answer. Try this picture again.', done());
+  node.dataset.upload = String(++number);
+  $('[data-cancel]', node).addEventListener('click', () => { asked.abort(); node.remove(); done(); });
   asked.send(body);
 }
-let count = 0;
+let number = 0, turn = Promise.resolve();
 function failed(node, why) {
   node.dataset.failed = '';
   $('[data-why]', node).textContent = why;
