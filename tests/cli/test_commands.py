@@ -140,9 +140,11 @@ def test_the_engine_is_paused_and_resumed(carillon: Carillon) -> None:
 
 
 def test_demo_data_stays_out_of_an_installation_in_use(carillon: Carillon) -> None:
-    carillon("user", "create", "--email", "maya@marram.example", "--password", PASSWORD)
+    carillon("user", "create", "--email", "owner@larkfield.example", "--password", PASSWORD)
     done = carillon("demo", "--first")
     assert (done.returncode, json.loads(done.stdout)) == (0, {})
+    without = carillon("demo", SANDBOX=0, SECRET_KEY="k" * 40, ENCRYPTION_KEYS=f"k1:{'AQ' * 21}E=")
+    assert "needs the sandbox" in one_sentence(without)
 
 
 def test_several_may_migrate_at_once(settings_for: Settings, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
+import httpx2 as httpx
 import pytest
 
 from app import valkey
@@ -162,6 +164,34 @@ def test_it_starts_everything_and_leaves_nothing(up: Callable[..., Run]) -> None
     again = up().wait()
     assert time.monotonic() - began < 20
     assert again.end(signal.SIGINT) == 0
+
+
+def test_the_first_start_makes_a_demo_whose_login_is_remembered(up: Callable[..., Run]) -> None:
+    run = up().wait()
+    told = re.search(r"Demo login +(\S+) +password +(\S+)", run.words())
+    assert told
+    assert not [e for e in run.events() if e["level"] in {"error", "critical"}]
+    assert (run.folder / "demo.json").stat().st_mode & 0o077 == 0
+    assert log_in(run, *told.groups()) == 200
+    assert run.end() == 0
+    again = up().wait()
+    assert told[0] in again.words()
+    assert log_in(again, *told.groups()) == 200
+    assert again.end() == 0
+
+
+def log_in(run: Run, email: str, password: str) -> int:
+    """Through the form, as a browser without scripts; the status of the calendar then."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{run.port}", follow_redirects=True) as browser:
+        page = browser.get("/login").text
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+        assert token
+        form = {"email": email, "password": password, "csrf_token": token[1]}
+        entered = browser.post("/login", data=form)
+        assert entered.status_code == 200 and "/login" not in str(entered.url)
+        calendar = browser.get("/calendar")
+        assert "/p/" in str(calendar.url)
+        return calendar.status_code
 
 
 def test_a_part_that_dies_is_started_again(up: Callable[..., Run]) -> None:
