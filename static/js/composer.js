@@ -92,6 +92,7 @@ const what = () => {
   for (const name of ['rev', 'csrf_token', 'file', 'mode', 'preview']) data.delete(name);
   return data.toString();
 };
+const ORDERS = ['go', 'only', 'media', 'part', 'rev_seen'];
 let saved = '', asked = ''; /* the form as it was last stored, and as it was last sent */
 mount('#files', el => { el.multiple = true; el.removeAttribute('name'); });
 mount('#composer', el => {
@@ -118,34 +119,34 @@ on('htmx:config:request', e => { /* leaving a field unchanged asks for nothing *
   /* a field that is being swapped away reports a last change: it was sent with the order to swap */
   const old = ctx.sourceEvent?.target?.readOnly;
   if (ctx.sourceElement === form() && !ctx.values && (old || what() === asked)) return e.preventDefault();
-  ctx.sent = asked = what();
-  ctx.typed = typed();
+  asked = what();
 });
 on('htmx:before:request', e => {
   const { ctx } = e.detail, { body } = ctx.request;
   if (!(body instanceof URLSearchParams) || !body.has('rev')) return;
-  /* requests wait for each other, so each goes on from what the one before it made */
-  body.set('rev', $('#composer [name=rev]').value);
+  /* requests wait for each other, so each goes on from what the one before it left in the form */
+  const order = [...body].filter(([name]) => ORDERS.includes(name));
+  for (const name of [...body.keys()]) body.delete(name);
+  for (const pair of [...new URLSearchParams(new FormData(form())), ...order]) body.append(...pair);
+  ctx.sent = asked = what();
+  ctx.typed = typed();
   ctx.changes = new URLSearchParams(body).get('go') || '';
   if (/^(tab|own|shared|part)/.test(ctx.changes)) $$('textarea[data-box]', form()).forEach(t => { t.readOnly = true; });
   state('Saving');
 });
+const keptOut = ctx => /^\/login\b/.test(ctx.response?.headers.get('HX-Redirect') || ''); /* signed out: 204 */
 on('htmx:after:request', e => {
   const { ctx } = e.detail;
-  if (!ctx.sent) return;
-  if (ctx.response.status < 300) {
-    saved = ctx.sent;
-    if (what() === saved) forget();
-    const key = form().dataset.copyKey;
-    if (ctx.response.headers.has('HX-Replace-Url')) $('#composer [name=new]')?.setAttribute('data-done', key);
-  }
+  if (!ctx.sent || ctx.response.status >= 300 || keptOut(ctx)) return;
+  saved = ctx.sent;
+  if (what() === saved) forget();
 });
 on('htmx:finally:request', e => {
   const { ctx } = e.detail;
   if (!ctx.sent) return;
   $$('textarea[data-box]', form()).forEach(t => { t.readOnly = false; });
   const status = ctx.response?.status;
-  if (!status || status >= 400) {
+  if (!status || status >= 400 || keptOut(ctx)) {
     asked = '';
     if (status !== 422) state('Not saved');
     return;
