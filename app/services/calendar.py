@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from app.clock import now, to_utc
@@ -264,6 +264,23 @@ def authors(actor: Actor, profile: Profile) -> list[tuple[UUID, str]]:
         .order_by(User.name, User.email)
     )
     return [(row.id, row.name or row.email) for row in rows]
+
+
+def needing(actor: Actor, profile: Profile) -> list[Card]:
+    """Every post that needs a person, whatever its month: in trouble first, then held ones."""
+    waits = and_(PostTarget.state == TargetState.SCHEDULED, PostTarget.hold_reason.is_not(None))
+    trouble = PostTarget.state.in_((TargetState.FAILED, TargetState.NEEDS_REVIEW))
+    ids = (
+        reach(actor)
+        .query(PostTarget)
+        .with_only_columns(PostTarget.post_id)
+        .where(PostTarget.profile_id == profile.id, or_(trouble, waits))
+    )
+    found = cards.load(
+        actor, profile, Post.id.in_(ids), order=(Post.due_at.desc(), Post.id), limit=MOST
+    )
+    found = cards.with_authors(cards.with_pictures(found))
+    return sorted(found, key=lambda card: not card.trouble)
 
 
 def networks(actor: Actor, profile: Profile) -> list[str]:

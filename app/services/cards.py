@@ -30,6 +30,7 @@ S = TargetState
 GONE = (S.CANCELLED, S.DISCARDED)
 SOON = timedelta(minutes=5)
 TITLE = 120  # characters
+HEAD = 60
 TROUBLE = ("failed", "partial", "needs_review")
 ORDER = {name: place for place, name in enumerate(NETWORKS)}
 OURS = (Post.discarded_at.is_(None), Post.edits_id.is_(None))  # no working copies
@@ -143,6 +144,14 @@ def title_of(parts: Sequence[str]) -> str:
             if line.strip():
                 return " ".join(line.split())[:TITLE]
     return ""
+
+
+def headline(title: str) -> str:
+    """A title short enough to head a page: its first sentence, or its first words."""
+    first = title.split(". ")[0].rstrip(".")
+    if len(first) <= HEAD:
+        return first
+    return first[: HEAD + 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
 
 
 def load(

@@ -32,7 +32,7 @@ from app.services import access, accounts, drafts, media, people, posts, profile
 from app.services.access import reach
 
 EMAIL, PASSWORD, NAME = "maya@marram.example", "nine-thirty-harbour-bell", "Maya Okafor"
-BRAND, ZONE, HANDLE = "Marram Coffee", "Europe/London", "marram"
+BRAND, SLUG, ZONE, HANDLE = "Marram Coffee", "marram-coffee", "Europe/London", "marram"
 NETWORKS = ("twitter", "mastodon", "bluesky")
 SANDBOX_SECONDS = 20.0  # it is started beside us and may need a moment
 STORY = ROOT / "static/img/demo/story.json"
@@ -95,11 +95,19 @@ def _maya() -> tuple[Actor, UUID]:
         profile = profiles.create(actor, BRAND, ZONE)
         actor = access.person(user)
     if new:
+        _address(profile)
         profiles.settle(
             actor, profile.id, name=BRAND, time_zone=ZONE, late_policy=profile.late_policy,
             late_limit_minutes=profile.late_limit_minutes, week_start=profile.week_start,
         )  # fmt: skip
     return actor, profile.id
+
+
+def _address(profile: Profile) -> None:
+    """A plain address for the brand, where nobody has it."""
+    taken = db.session.scalar(select(select(Profile.id).where(Profile.slug == SLUG).exists()))
+    if not taken:
+        profile.slug = SLUG  # stored with the settings that follow
 
 
 def _connect(actor: Actor, profile_id: UUID, names: Iterable[str]) -> dict[str, SocialAccount]:

@@ -76,6 +76,7 @@ class Delivery:
 class Try:
     """One line of the job log; ``seconds`` is how long it took."""
 
+    target_id: UUID
     at: datetime
     network: str
     look: str
@@ -134,7 +135,7 @@ def look(actor: Actor, post_id: UUID) -> Result:
     names = _names(post, events := _audit(post))
     return Result(
         post=post,
-        title=cards.title_of(post.parts) or "A post without text",
+        title=cards.headline(cards.title_of(post.parts)) or "A post without text",
         state=state,
         words=_words(state, live),
         problems=tuple(
@@ -210,8 +211,11 @@ def _failed(target: PostTarget, attempts: Sequence[Attempt]) -> tuple[str, str, 
     if target.error_code == "MISSED_WINDOW":
         return f"It waited too long for {name}", said, (MOVE, RETRY, LEAVE)
     if not usable or target.category == "auth_error":
+        if usable:
+            text = "The account is connected again by now: send it once more."
+            return f"{name} had signed you out", text, again
         text = "Reconnect the account, then send it again. Nothing is lost."
-        return f"{name} signed you out", text, ((RECONNECT,) if not usable else ()) + again
+        return f"{name} signed you out", text, (RECONNECT, *again)
     title, text, fixes = {
         "duplicate": (
             f"{name} already has this exact text from you",
@@ -323,8 +327,8 @@ def _try(one: Attempt) -> Try:
         A.UNKNOWN: ("unknown", _asking(one, name)),
     }[one.state]
     return Try(
-        one.started_at, one.target.account.network, look, f"{name}, {nth.lower()} try{part}.",
-        text, seconds, one.next_probe_at if one.state is A.UNKNOWN else None,
+        one.target_id, one.started_at, one.target.account.network, look,
+        f"{name}, {nth.lower()} try{part}.", text, seconds, one.next_probe_at if one.state is A.UNKNOWN else None,
     )  # fmt: skip
 
 

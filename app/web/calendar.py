@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.services import cadence, calendar
+from app.services.calendar import Filters
 from app.web import calendar_parts as parts
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
@@ -60,6 +61,16 @@ def day(profile: str, on: str) -> ResponseReturnValue:
         return htmx.render("calendar/day.html", fragment="calendar/_agenda.html", **context)
     one = timedelta(days=1)
     return parts.page("calendar/day.html", before=when - one, after=when + one, **context)
+
+
+@bp.get("/attention")
+@requires("post.read")
+def needing(profile: str) -> ResponseReturnValue:
+    """Every post that needs a person, of whatever month."""
+    found = calendar.needing(current_actor(), current_profile())
+    return parts.page(
+        "calendar/attention.html", **parts.common(Filters()), cards=found, view="attention"
+    )
 
 
 @bp.get("/live")

@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from app.errors import AppError, Conflict, InvalidTransition, ValidationFailed
-from app.models.posts import Post
+from app.models.posts import Post, TargetState
 from app.services import calendar, drafts, posts
 from app.web import calendar_parts, htmx
 from app.web.actor import current_actor, current_profile
@@ -74,7 +74,7 @@ def schedule(profile: str, post_id: UUID) -> ResponseReturnValue:
             raise ValidationFailed(first_error(form), field="at")
         clock = before.at.astimezone(current_profile().zone).time() if before.at else None
         at = moment(form.at.data, current_profile().zone, clock)
-        done = posts.move(current_actor(), post_id, at, rev=form.number())
+        done = _place(post_id, at, form.number())
     except (ValidationFailed, Conflict) as error:
         if form.month.data:
             return _days(form.month.data, [before.at, _asked(form.at.data)], before, error=error)
@@ -111,6 +111,15 @@ def undo(profile: str, post_id: UUID, token: str) -> ResponseReturnValue:
     if month and htmx.wants_part():
         return _days(month, [before.at, now_at], before, told="Put back.")
     return htmx.toast(_to_calendar(before.at or now_at), "Put back.")
+
+
+def _place(post_id: UUID, at: datetime, rev: int | None) -> Post:
+    """Another time for what waits; where nothing does, a new one for what did not go out."""
+    actor, post = current_actor(), ours(post_id)
+    failed = [one.id for one in post.targets if one.state is TargetState.FAILED]
+    if failed and not any(one.state is TargetState.SCHEDULED for one in post.targets):
+        return posts.schedule(actor, post_id, at, rev=rev, only=failed)
+    return posts.move(actor, post_id, at, rev=rev)
 
 
 def _days(

@@ -8,7 +8,9 @@ from flask import Blueprint, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from app.errors import Conflict, ValidationFailed
+from app.models.posts import PostTarget
 from app.services import drafts, posts
+from app.services.access import reach
 from app.web import htmx, moves
 from app.web.actor import current_actor
 from app.web.forms.posts import LinkForm, first_error
@@ -31,7 +33,7 @@ def show(profile: str, post_id: UUID) -> ResponseReturnValue:
     """One post. A draft has a page of its own, the composer."""
     found = look(post_id)
     if not found.post.armed:
-        return htmx.redirect(f"/p/{profile}/drafts/{found.post.edits_id or post_id}")
+        return htmx.redirect(f"/p/{profile}/drafts/{post_id}")
     return page(found)
 
 
@@ -81,6 +83,18 @@ def duplicate(profile: str, post_id: UUID) -> ResponseReturnValue:
     )
 
 
+@bp.post("/<uuid:post_id>/now")
+@requires("post.write")
+def send_now(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """Do not wait for its time."""
+    ours(post_id)
+    try:
+        posts.publish_now(current_actor(), post_id)
+    except (Conflict, ValidationFailed) as error:
+        return back(post_id, error)
+    return back(post_id, "Going out now.")
+
+
 @bp.post("/<uuid:post_id>/unschedule")
 @requires("post.write")
 def unschedule(profile: str, post_id: UUID) -> ResponseReturnValue:
@@ -125,7 +139,7 @@ def act(profile: str, post_id: UUID, target_id: UUID, what: str) -> ResponseRetu
     try:
         if what in ("retry", "again"):
             posts.retry(actor, target_id, confirm_not_published=what == "again")
-            told = f"Going out to {name} now."
+            told = _retried(name, target_id)
         elif what == "leave":
             post = posts.cancel(actor, target_id)
             told = f"{name} is left out."
@@ -156,6 +170,14 @@ def published(profile: str, post_id: UUID, target_id: UUID) -> ResponseReturnVal
     except Conflict as error:
         return back(post_id, error)
     return back(post_id, f"Noted: it went out on {name}.")
+
+
+def _retried(name: str, target_id: UUID) -> str:
+    """Whether it goes out at once or waits for its account."""
+    target = reach(current_actor()).get(PostTarget, target_id)
+    if target.held:
+        return f"It goes out to {name} as soon as the account is connected again."
+    return f"Going out to {name} now."
 
 
 moves.register(bp)

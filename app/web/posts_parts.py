@@ -10,7 +10,7 @@ from flask import Response, make_response, render_template
 from app.errors import AppError, NotFound
 from app.models.posts import Post, PostTarget
 from app.permissions import Permission
-from app.services import cards, posts, results
+from app.services import cards, posts, results, strike
 from app.services.results import Result
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
@@ -56,12 +56,14 @@ def target_name(post_id: UUID, target_id: UUID) -> str:
 def context(found: Result, **extra: Any) -> dict[str, Any]:
     """What every part of the page needs."""
     actor, profile = current_actor(), current_profile()
+    when, due = When(profile), found.post.due_at
     return {
         "result": found,
+        "strike": strike.draw(found, when.seconds(due)) if due else None,
         "post": found.post,
         "profile": profile,
         "slug": profile.slug,
-        "when": When(profile),
+        "when": when,
         "poll": POLL,
         "title_of": cards.network_title,
         "may_write": actor.may(Permission.POST_WRITE, profile.id),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.clock import now
@@ -77,6 +77,17 @@ class When:
             return f"in {hours} h {rest} min" if rest else f"in {hours} h"
         days = (self.local(at).date() - self.today).days
         return f"in {days} day{'s' if days != 1 else ''}"
+
+    def since(self, at: datetime) -> str:
+        """When something happened, in a sentence: ``at 09:41``, ``yesterday``, ``on 3 May``."""
+        found = self.lately(at)
+        return found if found == "yesterday" else f"at {found}" if ":" in found else f"on {found}"
+
+    def begin(self, on: date) -> str:
+        """A time of that day for a new post, for the composer's address: nine, or the next hour."""
+        hour = self.now + timedelta(hours=1) if on == self.today else None
+        time = f"{hour:%H}:00" if hour and hour.date() == on and hour.hour > 9 else "09:00"
+        return f"{on}T{time}"
 
     def lately(self, at: datetime) -> str:
         """When something was last done: ``09:41``, ``yesterday``, ``Monday``, ``3 May``."""

@@ -7,7 +7,7 @@ const $ = (s, r = document) => r.querySelector(s);
 const cal = () => $('#cal');
 const dayOf = el => el?.closest('.day');
 const dateOf = day => day.id.slice(2);
-const named = day => $('.day__n > .vh', day).textContent.trim();
+const named = day => $('.day__n > .vh', day).textContent.trim().replace(/, \d+ posts?$/, '');
 const clockOf = el => $('time', el)?.textContent || '';
 const idOf = el => el.id.replace('post-', '');
 const carried = '.chip[data-rev], .draft[data-rev]';

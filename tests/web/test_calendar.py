@@ -143,6 +143,25 @@ def test_late_posts_lead_to_the_decision(
     assert "3 posts are late." in html and f"/p/{brand.slug}/catch-up" in html
 
 
+def test_everything_that_needs_a_person_stands_on_one_page(
+    web: Browser, brand: Profile, accounts: list[SocialAccount]
+) -> None:
+    where = f"/p/{brand.slug}/calendar/attention"
+    assert "Nothing needs you" in web.get(where).text
+    old = now() - timedelta(days=70)
+    make.make_post(brand, "Fine", accounts[:1], at=tomorrow())
+    make.make_post(brand, "Failed", accounts[:1], at=old, state=TargetState.FAILED)
+    make.make_post(brand, "Unsure", accounts[:1], at=old, state=TargetState.NEEDS_REVIEW)
+    make.make_post(
+        brand, "On hold", accounts[:1], at=tomorrow(), target={"hold_reason": HoldReason.QUOTA}
+    )
+    html = web.get(where).text
+    assert f'href="{where}"' in web.get(f"/p/{brand.slug}/calendar").text
+    listed = html.split('aria-label="Posts that need you"')[1].split("</section>")[0]
+    assert all(word in listed for word in ("Failed", "Unsure", "On hold"))
+    assert "Fine" not in listed
+
+
 def test_filters_narrow_the_month_and_the_list_searches_every_text(
     web: Browser, brand: Profile, accounts: list[SocialAccount]
 ) -> None:
