@@ -28,7 +28,7 @@ from werkzeug.test import TestResponse
 
 from app import create_app, valkey
 from app.config import Config
-from app.extensions import db
+from app.extensions import db, networks, queues, safe
 from app.models.people import User
 from app.services import sessions
 from tests.databases import Databases
@@ -140,6 +140,9 @@ def installation(config: Config) -> Iterator[Flask]:
 @pytest.fixture
 def app(installation: Flask, databases: Databases) -> Iterator[Flask]:
     """The application with an empty database, its context pushed for the test's own use."""
+    for extension in (queues, networks, safe):
+        # One a process, and another application made in between has taken it over.
+        extension.init_app(installation)
     with installation.app_context():
         databases.empty(installation)
         yield installation

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from app.extensions import db
+from app.extensions import db, networks
 from app.models.engine import EngineState
 from app.models.people import User
 from tests import factories
@@ -30,6 +30,15 @@ def test_a_fresh_database_is_apart_from_the_shared_one(
     with other.app_context():
         assert db.session.scalar(select(func.count()).select_from(User)) == 0
         assert other.config["CARILLON"].MAX_ATTEMPTS == 7
+
+
+def test_an_application_made_in_between_leaves_its_settings_to_nobody(
+    make_app: Callable[..., Flask], request: pytest.FixtureRequest
+) -> None:
+    make_app(SANDBOX_PORT=2)
+    assert networks.config.SANDBOX_PORT == 2
+    app = request.getfixturevalue("app")
+    assert networks.config is app.config["CARILLON"]
 
 
 def test_a_dropped_database_is_gone(databases: Databases) -> None:
