@@ -139,7 +139,11 @@ on('htmx:after:request', e => {
   const { ctx } = e.detail;
   if (!ctx.sent || ctx.response.status >= 300 || keptOut(ctx)) return;
   saved = ctx.sent;
-  if (what() === saved) forget();
+  if (ctx.response.headers.has('HX-Replace-Url')) { /* stored for the first time: known by its id from now on */
+    forget();
+    form().dataset.copyKey = form().dataset.copyKey.replace(/new:.*/, form().getAttribute('action').split('/').pop());
+  }
+  if (what() === saved) forget(); else keep();
 });
 on('htmx:finally:request', e => {
   const { ctx } = e.detail;
@@ -176,7 +180,13 @@ function putBack() {
   for (const el of $$('[data-alt], #date, #time', form())) if (given.has(el.name)) el.value = given.get(el.name);
   state('Not saved yet');
   Carillon.toast('What you had not saved is back.', '', true);
-  htmx.trigger(form(), 'change');
+  const send = () => { /* once htmx has taken hold of the form */
+    if (!form()?.hasAttribute('data-htmx-powered')) return;
+    document.removeEventListener('htmx:after:process', send);
+    htmx.trigger(form(), 'change');
+  };
+  document.addEventListener('htmx:after:process', send);
+  send();
 }
 function offer(text) {
   const node = $('#t-kept').content.firstElementChild.cloneNode(true);

@@ -288,22 +288,28 @@ def test_two_people_are_shown_both_versions(tab: Page, desk: SimpleNamespace) ->
     assert kept(post_id).parts == ["Mine"]
 
 
+@pytest.mark.parametrize("begun", ["stored", "new"])
 def test_signed_out_the_text_waits_in_the_browser_and_comes_back(
     tab: Page, desk: SimpleNamespace, context: BrowserContext,
-    signed_in: Callable[[User], Browser],
+    signed_in: Callable[[User], Browser], begun: str,
 ) -> None:  # fmt: skip
-    post_id = draft(desk, text="Hello")
-    go(tab, desk, f"/drafts/{post_id}")
+    if begun == "new":
+        go(tab, desk, "/compose")
+        tab.locator("#text-0").fill("Hello")
+        saved(tab)
+    else:
+        go(tab, desk, f"/drafts/{draft(desk, text='Hello')}")
+    post_id = kept().id
     db.session.execute(delete(UserSession))
     db.session.commit()
     tab.locator("#text-0").fill("Written while signed out")
     expect(tab).to_have_url(re.compile("/login"))
-    assert kept(post_id).parts == ["Hello"]
+    assert kept().parts == ["Hello"]
     sign_in(context, signed_in(desk.maya), desk.origin)
     go(tab, desk, f"/drafts/{post_id}")
     expect(tab.locator("#text-0")).to_have_value("Written while signed out")
     saved(tab)
-    assert kept(post_id).parts == ["Written while signed out"]
+    assert kept().parts == ["Written while signed out"]
     tab.reload()
     expect(tab.locator("#text-0")).to_have_value("Written while signed out")
     assert tab.evaluate("sessionStorage.length") == 0
