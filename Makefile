@@ -20,6 +20,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 UV = $$([ -x $(VENV)/bin/uv ] && echo $(VENV)/bin/uv || echo .boot/bin/uv)
 ARGS ?=
+# As many test processes as the machine has processors.
+WORKERS ?= auto
 
 # A stamp names the content of the locks and the folder, so a second start does no work
 # and a changed lock or a moved tree is installed anew.
@@ -40,7 +42,7 @@ run: $(INSTALLED) assets-if-possible
 	@exec $(PY) -m app.cli up $(ARGS)
 
 test: $(DEV_STAMP) assets-if-possible
-	@exec $(PY) -m pytest $(ARGS)
+	@exec $(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(DEV_STAMP)
 	$(PY) -m ruff format --check .
