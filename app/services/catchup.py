@@ -61,12 +61,15 @@ def plan(actor: Actor, profile: Profile) -> list[Late]:
     found = cards.with_pictures(found)
     ends = _ends(actor, profile)
     taken = _taken(actor, profile)
+    begin: dict[UUID, datetime] = defaultdict(lambda: now() + NOTICE)
     made = []
     for card in sorted(found, key=lambda one: (_was(one), one.id)):
         lines = _late_lines(card)
-        at = _free(now() + NOTICE, [taken[line.account_id] for line in lines], profile.zone)
-        for line in lines:
-            insort(taken[line.account_id], at)
+        ids = [line.account_id for line in lines]
+        at = _free(max(begin[one] for one in ids), [taken[one] for one in ids], profile.zone)
+        for one in ids:
+            insort(taken[one], at)
+            begin[one] = at + SPACING  # on each account in their order
         until = min((ends[line.id] for line in lines if line.id in ends), default=None)
         made.append(Late(card, lines, _was(card), until, at))
     return made

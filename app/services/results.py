@@ -98,6 +98,7 @@ class Event:
     who: str
     text: str
     when: datetime | None = None
+    bad: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,14 @@ class Result:
     moving: bool
     author: str
     copy_id: UUID | None  # a change of it that is being written
+
+    @property
+    def can_move(self) -> bool:
+        """Whether anything of it can still be given another time."""
+        states = [target.state for target in self.post.targets]
+        if S.QUEUED in states or S.POSTING in states:
+            return False
+        return not self.post.armed or S.SCHEDULED in states or S.FAILED in states
 
     @property
     def public(self) -> list[Delivery]:
@@ -145,7 +154,7 @@ def look(actor: Actor, post_id: UUID) -> Result:
         ),
         deliveries=tuple(_delivery(post, t, by_target.get(t.id, ())) for t in post.targets),
         tries=tuple(_try(one) for one in reversed(attempts)),
-        history=tuple(_history(post, events, names)),
+        history=tuple(_history(post, events, names, attempts)),
         moving=_moving(lines, attempts),
         author=names.get(post.author_id, "") if post.author_id else "",
         copy_id=db.session.scalar(select(Post.id).where(Post.edits_id == post.id)),
@@ -328,7 +337,8 @@ def _try(one: Attempt) -> Try:
     }[one.state]
     return Try(
         one.target_id, one.started_at, one.target.account.network, look,
-        f"{name}, {nth.lower()} try{part}.", text, seconds, one.next_probe_at if one.state is A.UNKNOWN else None,
+        f"{name}, {nth.lower()} try{part}.", text, seconds,
+        one.next_probe_at if one.state is A.UNKNOWN else None,
     )  # fmt: skip
 
 
@@ -380,12 +390,24 @@ DID = {
 }
 
 
-def _history(post: Post, audited: Sequence[AuditEvent], names: Mapping[UUID, str]) -> list[Event]:
+def _history(
+    post: Post, audited: Sequence[AuditEvent], names: Mapping[UUID, str],
+    attempts: Sequence[Attempt],
+) -> list[Event]:  # fmt: skip
     """What people did and what became of it, the last first."""
+    ends = {one.target_id: one.finished_at for one in attempts if one.finished_at}
     found = [
         Event(t.published_at, "", f"Went out on {network_title(t.account.network)}")
         for t in post.targets
         if t.published_at
+    ]
+    found += [
+        Event(
+            ends.get(t.id, t.updated_at), "",
+            f"{network_title(t.account.network)}: did not go out", bad=True,
+        )
+        for t in post.targets
+        if t.state is S.FAILED
     ]
     for one in audited:
         who = names.get(one.actor_id, one.actor) if one.actor_id else ""

@@ -126,6 +126,9 @@ ENTRIES = (
     Entry("admin", "Admin", icon="shield", endpoint="admin.index", section="Workspace"),
 )  # fmt: skip
 
+# Rooms without a way of their own, and the one they are reached from.
+PART_OF = {"posts": "calendar", "catchup": "calendar"}
+
 Builder = Callable[[], Shell]
 
 
@@ -183,7 +186,8 @@ def ways() -> list[Way]:
     for entry in ENTRIES:
         href = place(entry.endpoint)
         if href and (entry.key != "admin" or (shell.user and shell.user.operator)):
-            here = (request.blueprint or "") == entry.endpoint.split(".")[0]
+            room = request.blueprint or ""
+            here = PART_OF.get(room, room) == entry.endpoint.split(".")[0]
             found.append(Way(entry, href, here, shell.counts.get(entry.key)))
     g.carillon_ways = found
     return found

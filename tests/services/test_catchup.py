@@ -81,12 +81,15 @@ def test_the_plan_keeps_accounts_apart_and_clear_of_what_is_planned(
     for target in db.session.query(PostTarget).filter(PostTarget.hold_reason.is_(None)):
         assert target.due_at is not None
         times[target.account_id].append(target.due_at)
+    mine: dict[UUID, list[datetime]] = defaultdict(list)
     for row in plan:
         assert row.proposed > now()
         local = row.proposed.astimezone(brand.zone).time()
         assert catchup.MORNING <= local <= catchup.EVENING
         for line in row.lines:
             times[line.account_id].append(row.proposed)
+            mine[line.account_id].append(row.proposed)
+    assert all(found == sorted(found) for found in mine.values())  # each account in its order
     for taken in times.values():
         gaps = [b - a for a, b in itertools.pairwise(sorted(taken))]
         assert min(gaps) >= catchup.SPACING
