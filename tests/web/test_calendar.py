@@ -21,6 +21,7 @@ from app.models.accounts import AccountStatus, SocialAccount
 from app.models.people import User
 from app.models.posts import HoldReason, Post, TargetState
 from app.models.profiles import Profile
+from app.permissions import GRANTS, Permission, Role
 from tests import factories as make
 from tests.conftest import Browser
 
@@ -286,3 +287,35 @@ def test_a_new_brand_sees_its_first_steps_beside_an_empty_month(
     html = signed_in(user).get(f"/p/{fresh.slug}/calendar").text
     assert 'id="setup"' in html and "Set up Quay Bakery" in html
     assert html.count('class="day"') in (28, 35, 42)
+
+
+def test_an_empty_attention_bar_takes_no_room(web: Browser, brand: Profile) -> None:
+    assert '<div id="attention"></div>' in web.get(f"/p/{brand.slug}/calendar").text
+
+
+def test_a_new_brand_is_told_the_next_step_on_its_empty_month(
+    web: Browser, brand: Profile, accounts: list[SocialAccount]
+) -> None:
+    url = f"/p/{brand.slug}/calendar"
+    assert "Write the first post" in web.get(url).text
+    make.make_post(brand, "First", accounts[:1], at=now() + timedelta(hours=1))
+    assert "Nothing to ring yet" not in web.get(url).text
+
+
+def test_somebody_who_only_reads_is_offered_nothing_to_change(
+    brand: Profile, accounts: list[SocialAccount], signed_in: Callable[[User], Browser],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    reader = make.make_user()
+    make.join(brand, reader, Role.MEMBER)
+    only = GRANTS[Role.MEMBER] - {Permission.POST_WRITE}
+    monkeypatch.setitem(GRANTS, Role.MEMBER, only)  # a role of a later issue
+    post = make.make_post(brand, "Look", accounts, at=tomorrow(), target={"error": ""})
+    browser = signed_in(reader)
+    html = browser.get(f"/p/{brand.slug}/calendar/month/{month(tomorrow())}").text
+    assert "data-rev" not in html and "day__add" not in html
+    page = browser.get(f"/p/{brand.slug}/posts/{post.id}").text
+    assert "/delete" not in page and "/edit" not in page
+    for tail in ("schedule", "edit", "delete", "duplicate", "unschedule", "now"):
+        assert browser.post(f"/p/{brand.slug}/posts/{post.id}/{tail}").status_code == 403
+    assert browser.post(f"/p/{brand.slug}/catch-up", data={"do": "apply"}).status_code == 403
