@@ -275,7 +275,9 @@ def apply(actor: Actor, post_id: UUID, rev: int) -> Post:
     post.due_at, post.late_policy = due_at, copy.late_policy
     post.late_limit_minutes = copy.late_limit_minutes
     post.parts, post.options = list(copy.parts), dict(copy.options)
-    post.variants = [PostVariant(network=v.network, parts=list(v.parts)) for v in copy.variants]
+    wished = {v.network: v.parts for v in copy.variants}
+    for network in {v.network for v in post.variants} | wished.keys():
+        _variant(post, network, wished.get(network))  # in place: a network has one row
     post.media = [
         PostMedia(media_id=m.media_id, part=m.part, position=m.position, alt=m.alt)
         for m in copy.media

@@ -87,8 +87,8 @@ def answer(
         htmx.part("drafts/_checks.html", "#checks", swap="outerMorph", **drawn),
         htmx.part("drafts/_preview.html", "#preview", swap="outerMorph", **drawn),
         htmx.part("drafts/_sendbar.html", "#sendbar", swap="outerMorph", **drawn),
-        htmx.part("drafts/_hint.html", "#suggestion", **drawn),
-        htmx.part("drafts/_when_note.html", "#when-note", **drawn),
+        htmx.part("drafts/_hint.html", "#suggestion", swap="outerMorph", **drawn),
+        htmx.part("drafts/_when_note.html", "#when-note", swap="outerMorph", **drawn),
         htmx.part("drafts/_day.html", "#day", **drawn),
         htmx.part("drafts/_fits.html", "#fits", **drawn),
     ]
