@@ -17,12 +17,14 @@ from flask import Flask
 from app import create_app, logs
 from app.config import Config
 from app.extensions import db, queues
+from app.integrations import monitor
 from app.publishing import alarm, clockwork, recovery
 from app.publishing.runner import Runner
 
 log = logs.get("clock")
 THREADS = 8  # "more slowly" (reliability §1.5)
 ALARM_SECONDS = 15.0
+PING_SECONDS = 60.0
 
 
 @dataclass
@@ -62,6 +64,8 @@ class Clock:
             Periodic("cards", 60.0, lambda: queues.wake("media.cards")),
             Periodic("files", 24 * 3600.0, lambda: queues.wake("media.sweep")),
         ]
+        if config.HEARTBEAT_URL:
+            self.periodic.append(Periodic("monitor", PING_SECONDS, self._ping))
         if config.SMTP_URL:
             self.periodic.append(Periodic("mail", 5.0, self._mail))
 
@@ -90,6 +94,13 @@ class Clock:
                     break
         for one in self.periodic:
             one.turn()
+
+    def _ping(self) -> None:
+        """On a thread: a monitor that hangs delays no tick. Silence is the alarm."""
+        if alarm.current().ringing:
+            return
+        config: Config = self.app.config["CARILLON"]
+        threading.Thread(target=monitor.ping, args=(config,), daemon=True).start()
 
     def _mail(self) -> None:
         if _mails_wait():
