@@ -24,8 +24,8 @@ bp = Blueprint("docs", __name__, url_prefix="/docs")
 FOLDER = ROOT / "docs"
 # In reading order; a file not named here is not served.
 PAGES = (
-    "index", "quickstart", "connections", "pictures", "sandbox", "configuration", "deployment",
-    "reliability", "testing",
+    "index", "quickstart", "connections", "writing", "pictures", "sandbox", "configuration",
+    "deployment", "reliability", "testing",
 )  # fmt: skip
 
 
