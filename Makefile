@@ -30,8 +30,10 @@ RUN_LOCKS := requirements-boot.lock requirements.lock pyproject.toml
 DEV_LOCKS := requirements-boot.lock requirements-dev.lock pyproject.toml
 RUN_STAMP := $(VENV)/.run-$(call key,$(RUN_LOCKS))
 DEV_STAMP := $(VENV)/.dev-$(call key,$(DEV_LOCKS))
-# The test tools are a superset: with them installed, `make run` has nothing to do.
-INSTALLED := $(if $(wildcard $(DEV_STAMP)),$(DEV_STAMP),$(RUN_STAMP))
+# The test tools are a superset: with them installed, `make run` has nothing to do. A goal that
+# needs them must not have them taken away again by the assets' own prerequisite.
+TESTING := $(filter test check format bench test-pds,$(MAKECMDGOALS))
+INSTALLED := $(if $(wildcard $(DEV_STAMP))$(TESTING),$(DEV_STAMP),$(RUN_STAMP))
 NODE_STAMP := node_modules/.installed-$(call key,package.json package-lock.json)
 # The sprite holds only the icons that pages ask for, so it is made anew when they change.
 PAGES := $(shell find app/assets.py app/web templates -name '*.py' -o -name '*.html' 2>/dev/null)
@@ -57,7 +59,7 @@ bench: $(DEV_STAMP)
 	@exec $(PY) -m tests.bench $(ARGS)
 
 # Opt-in: starts an unmodified Bluesky server through npm (docs/testing.md).
-test-pds: $(DEV_STAMP)
+test-pds: $(DEV_STAMP) assets-if-possible
 	@exec $(PY) -m pytest tests/pds $(ARGS)
 
 install: $(INSTALLED)
