@@ -6,14 +6,12 @@ Node.js, npm's registry or a Chromium is missing.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from app import egress
 from app.config import Config
@@ -72,25 +70,13 @@ def bluesky(http: httpx.Client, config: Config) -> Bluesky:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not found or not Path(found).exists():
-        pytest.skip("No Chromium found: install one, or name it in CHROMIUM.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
-def consent(chromium: Browser, pds: Pds) -> Callable[..., dict[str, str]]:
+def consent(browser: Browser, pds: Pds) -> Callable[..., dict[str, str]]:
     """Walks a person through the server's own consent page; the query they come back with."""
 
     def walk(
         url: str, handle: str, *, allow: bool = True, callback: str = CALLBACK
     ) -> dict[str, str]:
-        page = chromium.new_context().new_page()
+        page = browser.new_context().new_page()
         page.goto(url)
         # Nobody listens at the callback: that the browser is sent there is what counts.
         with page.expect_request(lambda asked: asked.url.startswith(callback)) as back:
