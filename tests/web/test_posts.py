@@ -178,6 +178,7 @@ def test_leaving_one_account_out_keeps_the_others(
     web.post(url(brand, post, f"/targets/{post.targets[0].id}/leave"))
     assert again(post.targets[0]).state is TargetState.CANCELLED
     assert again(post.targets[1]).state is TargetState.SCHEDULED
+    assert '<div class="stack" id="problems"></div>' in web.get(url(brand, post)).text
     other = make.make_post(brand, "Foreign", accounts[:1], at=local())
     crossed = web.post(url(brand, post, f"/targets/{other.targets[0].id}/leave"))
     assert crossed.status_code == 404
