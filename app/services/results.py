@@ -403,8 +403,10 @@ def _history(
     ]
     found += [
         Event(
-            ends.get(t.id, t.updated_at), "",
-            f"{network_title(t.account.network)}: did not go out", bad=True,
+            ends.get(t.id, t.updated_at),
+            "",
+            f"{network_title(t.account.network)}: did not go out",
+            bad=True,
         )
         for t in post.targets
         if t.state is S.FAILED
