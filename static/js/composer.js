@@ -93,7 +93,7 @@ const what = () => {
   return data.toString();
 };
 const ORDERS = ['go', 'only', 'media', 'part', 'rev_seen'];
-let saved = '', asked = ''; /* the form as it was last stored, and as it was last sent */
+let saved = '', asked = '', touched = 0; /* the form as last stored, as last sent; changes by hand */
 mount('#files', el => { el.multiple = true; el.removeAttribute('name'); });
 mount('#composer', el => {
   el.dataset.live = '';
@@ -104,6 +104,7 @@ mount('#composer', el => {
 const ours = e => form()?.contains(e.target) || e.target.form === form();
 on('input', e => {
   if (!ours(e)) return;
+  touched++;
   if (e.target.matches('textarea[data-box]')) { sync(e.target); count(); }
   if (e.target.matches('[data-alt]')) {
     const mark = $(`[data-alt-for="${e.target.id.replace('alt-', '')}"]`);
@@ -130,6 +131,7 @@ on('htmx:before:request', e => {
   for (const pair of [...new URLSearchParams(new FormData(form())), ...order]) body.append(...pair);
   ctx.sent = asked = what();
   ctx.typed = typed();
+  ctx.touched = touched;
   ctx.changes = new URLSearchParams(body).get('go') || '';
   if (/^(tab|own|shared|part)/.test(ctx.changes)) $$('textarea[data-box]', form()).forEach(t => { t.readOnly = true; });
   state('Saving');
@@ -162,7 +164,7 @@ on('htmx:finally:request', e => {
     const box = ctx.changes === 'part:add' ? $$('textarea[data-box]', form()).at(-1) : $('#text-0');
     box?.focus();
     box?.setSelectionRange(box.value.length, box.value.length);
-  } else if (ctx.changes) saved = asked = what();
+  } else if (ctx.changes || ctx.touched === touched) saved = asked = what(); /* new fields are the server's */
   if (what() !== saved) state('Not saved yet');
 });
 on('change', e => { if (e.target.matches('[name=when]')) say(e.target.value === 'now' ? 'It will go out at once' : 'It will go out at the time below'); });

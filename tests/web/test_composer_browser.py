@@ -194,6 +194,7 @@ def test_pictures_start_at_once_keep_their_order_and_get_alt_texts(
     expect(tab.locator("#media .shot[data-item]")).to_have_count(3)
     expect(tab.locator("#uploads > *")).to_have_count(0)
     assert kept().names == [file.name for file in files]
+    expect(tab.locator("#composer-state")).to_contain_text("Saved")
     tab.locator(".shot__alt").nth(1).click()
     tab.keyboard.type("A small grey square")
     saved(tab)
