@@ -70,6 +70,16 @@ def reason_for(account: SocialAccount) -> HoldReason | None:
     return None
 
 
+def moved(target: PostTarget, now: datetime) -> None:
+    """A person gave the target another time: it is not late, and a hold lasts accordingly.
+
+    The caller has locked the target and commits.
+    """
+    if target.hold_reason is HoldReason.LATE:
+        target.hold_reason = reason_for(target.account)
+    target.hold_until = deadline(target.due_at, now) if target.hold_reason else None
+
+
 def deadline(due_at: datetime | None, now: datetime, config: Config | None = None) -> datetime:
     """``hold_until`` of a target held ``now``: LATE_LIMIT_HOURS after its time, or after now."""
     hours = (config or settings()).LATE_LIMIT_HOURS

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
-from app import events, ids
+from app import events, holds, ids
 from app.clock import now
 from app.errors import InvalidTransition, NotFound, Stale, ValidationFailed
 from app.extensions import db
@@ -261,8 +261,14 @@ def apply(actor: Actor, post_id: UUID, rev: int) -> Post:
         target.state, target.lease_until = TargetState.CANCELLED, None
         target.hold_reason = target.hold_until = None
     for target in waiting:
-        if target.account_id in wanted and target.state is TargetState.SCHEDULED:
+        if target.account_id not in wanted:
+            continue
+        if target.state is TargetState.QUEUED:
+            # Claimed, and nothing sent: the claim is void, so that time and text are the new ones.
+            target.state, target.lease_until = TargetState.SCHEDULED, None
+        if target.state is TargetState.SCHEDULED and target.due_at != due_at:
             target.due_at = target.scheduled_for = due_at
+            holds.moved(target, now())
     have = {t.account_id for t in post.targets}
     for account_id in wanted:
         if account_id not in have and account_id not in kept:

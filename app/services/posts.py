@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import joinedload
 
-from app import events
+from app import events, holds
 from app.clock import now
 from app.config import settings
 from app.errors import Conflict, InvalidTransition, Stale, ValidationFailed
@@ -107,8 +107,7 @@ def move(actor: Actor, post_id: UUID, at: datetime, *, rev: int | None = None) -
     before, post.due_at = post.due_at, due
     for target in waiting:
         _set_due(target, due)
-        if target.hold_reason is HoldReason.LATE:
-            target.hold_reason = target.hold_until = None
+        holds.moved(target, now())
     post.rev += 1
     _done(actor, post, "post.moved", before=_text(before), after=_text(due))
     return post
