@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextvars import ContextVar
 from typing import Any
 
@@ -14,7 +15,9 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue
 from rq.exceptions import DuplicateJobError
 from sqlalchemy import Connection, Engine, event
@@ -69,6 +72,9 @@ def engine_options(config: Config) -> dict[str, Any]:
     }
 
 
+SILENT_SECONDS = 3.0  # how long a Redis that did not answer is left alone
+
+
 class Queues:
     """RQ as an alarm clock: jobs are wake-ups without data (reliability §1.5)."""
 
@@ -78,15 +84,20 @@ class Queues:
         config: Config = app.config["CARILLON"]
         # No retries and short timeouts: a hint never holds a page.
         self.redis = Redis.from_url(
-            config.REDIS_URL, socket_connect_timeout=1.0, socket_timeout=2.0, retry_on_timeout=False
-        )
+            config.REDIS_URL, socket_connect_timeout=1.0, socket_timeout=2.0,
+            retry=Retry(NoBackoff(), 0),
+        )  # fmt: skip
+        self._silent_until = 0.0
 
     def wake(self, job: str) -> bool:
         """Hint that there is work: ``"publishing.deliver"`` runs ``app.jobs.publishing.deliver``.
 
         True when Redis took it (or it waits there already). With Redis away the clock
-        finds the row all the same.
+        finds the row all the same; it is then left alone for a moment, since one that takes
+        connections and never answers would hold up whoever asks.
         """
+        if time.monotonic() < self._silent_until:
+            return False
         queue = Queue(job.split(".")[0], connection=self.redis, serializer="json")
         try:
             queue.enqueue(
@@ -96,6 +107,7 @@ class Queues:
         except DuplicateJobError:
             return True
         except (RedisError, OSError):
+            self._silent_until = time.monotonic() + SILENT_SECONDS
             return False
         return True
 
