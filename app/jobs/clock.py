@@ -89,8 +89,10 @@ class Clock:
         waits = clockwork.tick()
         if waits and not queues.wake("publishing.deliver"):
             # Redis is away: deliver here, as long as there is something to claim.
+            # For the length of a tick at most: ticks, sweeps and leases go on meanwhile.
+            until = time.monotonic() + max(self.tick_seconds, 0.1)
             while self.runner.round() and not self.stopping.is_set():
-                if clockwork.work_waits() is False:
+                if time.monotonic() > until or clockwork.work_waits() is False:
                     break
         for one in self.periodic:
             one.turn()

@@ -71,6 +71,9 @@ def _several(processes: int) -> int:
         for place, child in enumerate(children):
             if child.poll() is not None and not stopping.is_set():
                 log.error("worker_lost", status=child.returncode)
-                time.sleep(RESTART_SECONDS)
+                if stopping.wait(RESTART_SECONDS):
+                    break
                 children[place] = start()
+                if stopping.is_set():  # told while it was being started: it was not
+                    children[place].send_signal(signal.SIGTERM)
     return max(abs(child.wait()) for child in children)
