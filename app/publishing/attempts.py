@@ -82,6 +82,10 @@ def open_next(claim: Claim) -> Opened | None:
             raise Fenced
         before = _before(session, claim.target_id)
         done = {a.part: a for a in before if a.state is AttemptState.OK}
+        kept = [a for a in before if a.state is AttemptState.OPEN and a.claim_token == claim.token]
+        if kept:
+            # We opened it, and lost the connection before we heard so.
+            return _as_opened(kept[0], done)
         post = _post(session, claim.post_id)
         if len(done) >= len(post.texts(claim.network) or [""]):
             return None
@@ -119,13 +123,16 @@ def reload(claim: Claim) -> tuple[Opened, Attempt]:
             raise Fenced
         before = _before(session, claim.target_id)
         done = {a.part: a for a in before if a.state is AttemptState.OK}
-        opened = Opened(
-            row.id, row.number, row.part, int(row.content["parts"]), row.marker, row.content,
-            dict(row.resume), row.started_at,
-            published(done[0]) if 0 in done else None,
-            published(done[row.part - 1]) if row.part - 1 in done else None,
-        )  # fmt: skip
-        return opened, row
+        return _as_opened(row, done), row
+
+
+def _as_opened(row: Attempt, done: Mapping[int, Attempt]) -> Opened:
+    return Opened(
+        row.id, row.number, row.part, int(row.content["parts"]), row.marker, row.content,
+        dict(row.resume), row.started_at,
+        published(done[0]) if 0 in done else None,
+        published(done[row.part - 1]) if row.part - 1 in done else None,
+    )  # fmt: skip
 
 
 def _before(session: Session, target_id: UUID) -> list[Attempt]:

@@ -6,7 +6,7 @@ network's, or one server's where people name servers, is a row of ``circuits``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -75,6 +75,17 @@ def one_trial(session: Session, chosen: Sequence[Found], at: datetime) -> list[F
             kept.append(one)
     session.flush()
     return kept
+
+
+def not_tried(session: Session, targets: Collection[UUID]) -> None:
+    """These made no call after all: a trial of theirs is free again."""
+    if targets:
+        session.execute(
+            update(Circuit)
+            .where(Circuit.trial_target.in_(targets))
+            .values(trial_target=None, trial_until=None)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def answered(session: Session, account_id: UUID, circuit: str, **values: Any) -> None:

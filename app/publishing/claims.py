@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app import events, holds
@@ -52,38 +52,55 @@ class Claim:
         return circuits.key(self.network, self.server)
 
 
-def claim(limit: int, *, avoid: Collection[str] = ()) -> list[Claim]:
+def claim(limit: int, *, avoid: Collection[str] = (), behind: Collection[UUID] = ()) -> list[Claim]:
     """Up to ``limit`` due targets, theirs to whoever asked. Empty: nothing can be done now.
 
-    ``avoid`` are circuit keys this worker has enough slow deliveries of.
+    ``avoid`` are circuit keys this worker has enough slow deliveries of; ``behind`` are
+    profiles that have most of its threads: theirs are taken where nobody else's wait.
     """
     claims: list[Claim] = []
     aside = limit > 0
     while aside and not claims:
-        claims, aside = _claim_once(limit, avoid)
+        claims, aside = _claim_once(limit, avoid, behind)
     return claims
 
 
-def _claim_once(limit: int, avoid: Collection[str]) -> tuple[list[Claim], bool]:
-    """One transaction; also whether something late was put aside, so that another look pays."""
+def _claim_once(
+    limit: int, avoid: Collection[str], behind: Collection[UUID]
+) -> tuple[list[Claim], bool]:
+    """One transaction; also whether something was put aside, so that another look pays.
+
+    What stays behind is sorted out before a circuit's one trial is given away, else a late
+    post would use it up and the others would wait for nothing.
+    """
     with transaction() as session:
         at = moment(session)
         if not switch.open_for_work(session, at):
             return [], False
         shut = circuits.shut(session, at) | set(avoid)
-        chosen = _take_turns(_due(session, at, limit, shut), limit)
-        chosen = circuits.one_trial(session, chosen, at)
-        chosen = _lock(session, chosen)
-        timely = _not_late(session, chosen, at)
-        return _take(session, timely, at), len(timely) < len(chosen)
+        due = _due(session, at, limit, shut, behind)
+        if not due and behind:
+            due = _due(session, at, limit, shut, ())
+        touched: set[UUID] = set()
+        timely = _not_late(session, due, at, touched)
+        chosen = _lock(session, _take_turns(timely, limit))
+        alive = _not_lost(session, chosen, touched)
+        aside = bool(touched)
+        claims = _take(session, circuits.one_trial(session, alive, at), at)
+        settle(session, touched | {one.post_id for one in claims})
+        return claims, aside
 
 
 Due = Row[UUID, UUID, UUID, UUID, datetime, int, str, str]
 
 
-def _due(session: Session, at: datetime, limit: int, shut: Collection[str]) -> list[Due]:
-    found = _eligible(at, shut).order_by(PostTarget.due_at, PostTarget.id).limit(limit * WINDOW)
-    return list(session.execute(found).all())  # type: ignore[arg-type]
+def _due(
+    session: Session, at: datetime, limit: int, shut: Collection[str], behind: Collection[UUID]
+) -> list[Due]:
+    found = _eligible(at, shut).order_by(PostTarget.due_at, PostTarget.id)
+    if behind:
+        found = found.where(PostTarget.profile_id.not_in(behind))
+    return list(session.execute(found.limit(limit * WINDOW)).all())  # type: ignore[arg-type]
 
 
 def _eligible(at: datetime, shut: Collection[str]) -> Select[*tuple[object, ...]]:
@@ -108,10 +125,14 @@ def _eligible(at: datetime, shut: Collection[str]) -> Select[*tuple[object, ...]
             ),
         )
     )  # fmt: skip
-    for one in sorted(shut):
-        network, server = circuits.parts(one)
-        found = found.where(~and_(a.network == network, a.server == server))
-    return found
+    return found.where(*_elsewhere(shut))
+
+
+def _elsewhere(shut: Collection[str]) -> list[ColumnElement[bool]]:
+    """Conditions on accounts: none of these circuits."""
+    a = SocialAccount
+    pairs = [circuits.parts(one) for one in sorted(shut)]
+    return [~and_(a.network == network, a.server == server) for network, server in pairs]
 
 
 def _take_turns(due: Iterable[Due], limit: int) -> list[Due]:
@@ -135,10 +156,11 @@ def _take_turns(due: Iterable[Due], limit: int) -> list[Due]:
 
 
 def _lock(session: Session, chosen: list[Due]) -> list[Due]:
-    """Keep those whose account nobody else is claiming on at this moment.
+    """Keep those whose account and row nobody else has in hand at this moment.
 
     On SQLite the writing transaction is alone anyway. On PostgreSQL the lane of an account
-    is its row lock: with it, "no target under way" below is true until we commit.
+    is its row lock: with it, "no target under way" below is true until we commit. Nothing is
+    waited for, so a page that locks the same targets in another order is never stood up.
     """
     if session.get_bind().dialect.name != "postgresql" or not chosen:
         return chosen
@@ -153,57 +175,97 @@ def _lock(session: Session, chosen: list[Due]) -> list[Due]:
             .with_for_update(skip_locked=True, key_share=True)
         )
     )
-    return [c for c in chosen if c.account_id in ours]
+    free = _free(session, [c.id for c in chosen if c.account_id in ours])
+    return [c for c in chosen if c.id in free]
 
 
-def _not_late(session: Session, chosen: list[Due], at: datetime) -> list[Due]:
-    """Hold or skip what is later than its policy allows (promises.md 1)."""
-    suspects = [c for c in chosen if at - c.due_at > timedelta(seconds=30)]
+def _free(session: Session, ids: Collection[UUID]) -> set[UUID]:
+    """Which of these targets are still due and ours to change, locked until we commit."""
+    if session.get_bind().dialect.name != "postgresql" or not ids:
+        return set(ids)
+    return set(
+        session.scalars(
+            select(PostTarget.id)
+            .where(PostTarget.id.in_(ids), DUE)
+            .order_by(PostTarget.id)
+            .with_for_update(skip_locked=True)
+        )
+    )
+
+
+def _not_late(session: Session, due: list[Due], at: datetime, touched: set[UUID]) -> list[Due]:
+    """Hold or skip what is later than its policy allows (promises.md 1).
+
+    A thread that has begun goes on: half of it is public already.
+    """
+    suspects = {c.id: c for c in due if at - c.due_at > timedelta(seconds=30)}
     if not suspects:
-        return chosen
-    gone: set[UUID] = set()
+        return due
+    begun = select(Attempt.id).where(
+        Attempt.target_id == PostTarget.id, Attempt.state == literal_column("'ok'")
+    )
     rows = session.execute(
         select(PostTarget.id, Post, Profile)
         .join(Post, Post.id == PostTarget.post_id)
         .join(Profile, Profile.id == PostTarget.profile_id)
-        .where(PostTarget.id.in_([c.id for c in suspects]))
+        .where(PostTarget.id.in_(suspects), ~begun.exists())
     )
-    due = {c.id: c for c in suspects}
+    late: dict[str, list[UUID]] = {"hold": [], "skip": [], "send": []}
     for target_id, post, profile in rows:
-        verdict = holds.late_verdict(profile, post, due[target_id].due_at, at)
-        if verdict != "send":
-            gone.add(target_id)
-            _put_aside(session, due[target_id], verdict, at)
-    return [c for c in chosen if c.id not in gone]
+        verdict = holds.late_verdict(profile, post, suspects[target_id].due_at, at)
+        late[verdict].append(target_id)
+    gone = set(late["hold"]) | set(late["skip"])
+    if gone:
+        free = _free(session, gone)
+        _hold_late(session, free & set(late["hold"]), at)
+        touched |= _skip_late(session, free & set(late["skip"]))
+        touched |= {suspects[one].post_id for one in free}
+    return [c for c in due if c.id not in gone]
 
 
-def _put_aside(session: Session, late: Due, verdict: holds.LateVerdict, at: datetime) -> None:
-    row = update(PostTarget).where(PostTarget.id == late.id, DUE)
-    if verdict == "hold":
+def _hold_late(session: Session, ids: set[UUID], at: datetime) -> None:
+    if ids:
         session.execute(
-            row.values(hold_reason=HoldReason.LATE, hold_until=holds.deadline(late.due_at, at))
+            update(PostTarget)
+            .where(PostTarget.id.in_(ids), DUE)
+            .values(hold_reason=HoldReason.LATE, hold_until=holds.deadline(None, at))
+            .execution_options(synchronize_session=False)
         )
-        return
-    session.execute(
-        row.values(
+
+
+def _skip_late(session: Session, ids: set[UUID]) -> set[UUID]:
+    if not ids:
+        return set()
+    rows = session.execute(
+        update(PostTarget)
+        .where(PostTarget.id.in_(ids), DUE)
+        .values(
             state=TargetState.CANCELLED, error_code=holds.SKIPPED,
             error="Taken off: it was found after its time, and late posts are skipped here.",
         )
-    )  # fmt: skip
-    settle(session, [late.post_id])
-    events.audit(
-        session, events.ENGINE, "target.skipped_late", profile_id=late.profile_id,
-        subject="post_target", subject_id=late.id, due_at=late.due_at.isoformat(),
-    )  # fmt: skip
+        .returning(PostTarget.id, PostTarget.post_id, PostTarget.profile_id, PostTarget.due_at)
+        .execution_options(synchronize_session=False)
+    ).all()  # fmt: skip
+    for row in rows:
+        events.audit(
+            session, events.ENGINE, "target.skipped_late", profile_id=row.profile_id,
+            subject="post_target", subject_id=row.id,
+            due_at=row.due_at.isoformat() if row.due_at else None,
+        )  # fmt: skip
+    return {row.post_id for row in rows}
+
+
+def _not_lost(session: Session, chosen: list[Due], touched: set[UUID]) -> list[Due]:
+    """Give up what was claimed again and again and never opened an attempt (§3)."""
+    lost = {c.id for c in chosen if c.claims >= settings().MAX_CLAIMS}
+    if lost:
+        touched |= _give_up(session, lost)
+    return [c for c in chosen if c.id not in lost]
 
 
 def _take(session: Session, chosen: list[Due], at: datetime) -> list[Claim]:
     """The conditional update that makes them ours; rows that moved on are left out."""
-    config = settings()
-    lost = [c.id for c in chosen if c.claims >= config.MAX_CLAIMS]
-    if lost:
-        _give_up(session, lost)
-    wanted = {c.id: c for c in chosen if c.id not in set(lost)}
+    wanted = {c.id: c for c in chosen}
     if not wanted:
         return []
     busy = aliased(PostTarget)
@@ -220,14 +282,14 @@ def _take(session: Session, chosen: list[Due], at: datetime) -> list[Claim]:
         .values(
             state=TargetState.QUEUED,
             claim_token=PostTarget.claim_token + 1,
-            lease_until=at + seconds(config.LEASE_SECONDS),
+            lease_until=at + seconds(settings().LEASE_SECONDS),
             claims=PostTarget.claims + 1,
         )
         .returning(PostTarget.id, PostTarget.claim_token)
         .execution_options(synchronize_session=False)
     ).all()
     claims = [_claim(wanted[target_id], token) for target_id, token in rows]
-    settle(session, [one.post_id for one in claims])
+    circuits.not_tried(session, set(wanted) - {one.target_id for one in claims})
     order = {target_id: place for place, target_id in enumerate(wanted)}
     return sorted(claims, key=lambda one: order[one.target_id])
 
@@ -238,8 +300,8 @@ def _claim(row: Due, token: int) -> Claim:
     )
 
 
-def _give_up(session: Session, ids: list[UUID]) -> None:
-    """Claimed again and again, and never one attempt: something kills the workers (§3)."""
+def _give_up(session: Session, ids: set[UUID]) -> set[UUID]:
+    """Something kills the workers: failed, in words; the posts that concerns."""
     rows = session.execute(
         update(PostTarget)
         .where(PostTarget.id.in_(ids), DUE)
@@ -256,7 +318,7 @@ def _give_up(session: Session, ids: list[UUID]) -> None:
             session, row.profile_id, "post.failed",
             {"post_id": str(row.post_id), "target_id": str(row.id), "code": "WORKER_LOST"},
         )  # fmt: skip
-    settle(session, [row.post_id for row in rows])
+    return {row.post_id for row in rows}
 
 
 def claim_questions(limit: int, *, avoid: Collection[str] = ()) -> list[Claim]:
@@ -277,12 +339,15 @@ def claim_questions(limit: int, *, avoid: Collection[str] = ()) -> list[Claim]:
                 Attempt.next_probe_at <= at,
                 PostTarget.state == TargetState.POSTING,
                 PostTarget.lease_until.is_(None),
+                *_elsewhere(avoid),
             )
             .order_by(Attempt.next_probe_at)
             .limit(limit)
         )  # fmt: skip
         if session.get_bind().dialect.name == "postgresql":
-            found = found.with_for_update(of=PostTarget.__table__, skip_locked=True)
+            found = found.with_for_update(
+                of=[PostTarget.__table__, Attempt.__table__], skip_locked=True
+            )
         claims: list[Claim] = []
         for (
             attempt_id,
@@ -293,8 +358,6 @@ def claim_questions(limit: int, *, avoid: Collection[str] = ()) -> list[Claim]:
             network,
             server,
         ) in session.execute(found).all():
-            if circuits.key(network, server) in avoid:
-                continue
             token = session.scalar(
                 update(PostTarget)
                 .where(
@@ -324,7 +387,7 @@ def extend(claims: Iterable[Claim]) -> None:
     """The heartbeat of claims in ``queued`` and ``prepare``; never shortens a lease."""
     with transaction() as session:
         until = moment(session) + seconds(settings().LEASE_SECONDS)
-        for one in claims:
+        for one in sorted(claims, key=lambda one: one.target_id):  # the order of every writer
             session.execute(
                 update(PostTarget)
                 .where(
@@ -337,7 +400,7 @@ def extend(claims: Iterable[Claim]) -> None:
             )
 
 
-def hand_back(claims: Iterable[Claim]) -> None:
+def hand_back(claims: Collection[Claim]) -> None:
     """Give up claims that opened no attempt: queued → scheduled, as if never taken."""
     with transaction() as session:
         posts = session.scalars(
@@ -358,4 +421,5 @@ def hand_back(claims: Iterable[Claim]) -> None:
             .returning(PostTarget.post_id)
             .execution_options(synchronize_session=False)
         ).all()  # fmt: skip
+        circuits.not_tried(session, {one.target_id for one in claims})
         settle(session, posts)

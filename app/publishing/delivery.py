@@ -28,6 +28,7 @@ from app.publishing.store import durable, log
 from app.publishing.watch import Stopping, Watch
 
 AWAY_SECONDS = 30.0  # how long a preparation waits for a database that is away
+NO_VERSION = -1  # of tokens that were never read
 Result = TypeVar("Result")
 
 
@@ -87,10 +88,14 @@ def _one_part(claim: Claim, opened: Opened, watch: Watch) -> bool:
     """Prepare, commit, record; whether another part follows."""
     speaker: Speaker | None = None
     try:
-        speaker = Speaker.of(claim)
+        speaker = durable(lambda: Speaker.of(claim), seconds=AWAY_SECONDS, what="account")
         item, resume = _prepared(speaker, opened, watch)
     except Stopping:
-        outcomes.handed_back(claim, opened.id, "The worker was stopped before anything was sent.")
+        _recorded(
+            lambda: outcomes.handed_back(
+                claim, opened.id, "The worker was stopped before anything was sent."
+            )
+        )
         return False
     except NetworkError as error:
         _record_failure(claim, opened, error, speaker, committing=False)
@@ -98,7 +103,11 @@ def _one_part(claim: Claim, opened: Opened, watch: Watch) -> bool:
     try:
         found = _committed(speaker, item, opened, resume, watch)
     except Closed:
-        outcomes.handed_back(claim, opened.id, "Publishing was stopped before anything was sent.")
+        _recorded(
+            lambda: outcomes.handed_back(
+                claim, opened.id, "Publishing was stopped before anything was sent."
+            )
+        )
         return False
     except NetworkError as error:
         _record_failure(claim, opened, error, speaker, committing=True)
@@ -113,7 +122,10 @@ def _one_part(claim: Claim, opened: Opened, watch: Watch) -> bool:
 def _prepared(speaker: Speaker, opened: Opened, watch: Watch) -> tuple[Item, Mapping[str, Any]]:
     """All steps that may be repeated; each is stored before the next begins."""
     with egress.bounded(settings().PREPARE_DEADLINE_SECONDS), _ours_too("prepare"):
-        item = items.build(speaker.network, speaker.account, opened)
+        item = durable(
+            lambda: items.build(speaker.network, speaker.account, opened),
+            seconds=AWAY_SECONDS, what="item",
+        )  # fmt: skip
         resume: dict[str, Any] = dict(opened.resume)
         while True:
             try:
@@ -137,8 +149,9 @@ def _committed(
 ) -> Published:
     """The one irreversible call, after the last look at the lease and the doors (§3)."""
     while True:
-        began = time.monotonic()
-        attempts.to_commit(watch.claim, opened.id, resume)
+        began = durable(
+            lambda: _begun(watch.claim, opened, resume), seconds=AWAY_SECONDS, what="commit"
+        )
         watch.phase = "commit"
         late = FIRST_BYTE_SECONDS - (time.monotonic() - began)
         try:
@@ -150,6 +163,13 @@ def _committed(
         except NetworkError as error:
             if not speaker.renew(error):
                 raise
+
+
+def _begun(claim: Claim, opened: Opened, resume: Mapping[str, Any]) -> float:
+    """Take the last look; the time (monotonic) just before it, from which the call is late."""
+    began = time.monotonic()
+    attempts.to_commit(claim, opened.id, resume)
+    return began
 
 
 @contextmanager
@@ -173,7 +193,9 @@ def _ours_too(phase: str, wire: egress.Wire | None = None) -> Iterator[None]:
 def _record_failure(
     claim: Claim, opened: Opened, error: NetworkError, speaker: Speaker | None, *, committing: bool
 ) -> None:
-    version = speaker.account.version if speaker else None
+    # Without a speaker the account was marked already, if it had to be; who has connected it
+    # again since then is not to be blamed.
+    version = speaker.account.version if speaker else NO_VERSION
     _recorded(
         lambda: outcomes.failed(claim, opened.id, error, committing=committing, version=version)
     )

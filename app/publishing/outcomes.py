@@ -142,8 +142,48 @@ def handed_back(claim: Claim, attempt_id: UUID, why: str) -> None:
     with transaction() as session:
         at = moment(session)
         _close(session, claim, attempt_id, AttemptState.FAILED, at, message=why)
+        circuits.not_tried(session, {claim.target_id})
         _back(session, claim, load_target(session, claim.target_id), at)
         settle(session, [claim.post_id])
+
+
+def let_go(claim: Claim) -> bool:
+    """Hand back from outside what a thread is still preparing; whether it could be.
+
+    The target is locked before the attempt, as in ``attempts.to_commit``: either the commit
+    call has been begun by then and nothing is touched, or the thread finds itself fenced.
+    """
+    with transaction() as session:
+        at = moment(session)
+        held = session.scalar(
+            select(PostTarget.id)
+            .where(
+                PostTarget.id == claim.target_id,
+                PostTarget.claim_token == claim.token,
+                PostTarget.state == TargetState.POSTING,
+            )
+            .with_for_update(skip_locked=True)
+        )
+        attempt_id = held and session.scalar(
+            select(Attempt.id)
+            .where(
+                Attempt.target_id == claim.target_id,
+                Attempt.claim_token == claim.token,
+                Attempt.state == AttemptState.OPEN,
+                Attempt.phase == Phase.PREPARE,
+            )
+            .with_for_update(skip_locked=True)
+        )
+        if not attempt_id:
+            return False
+        _close(
+            session, claim, attempt_id, AttemptState.FAILED, at,
+            message="The worker was stopped before anything was sent.",
+        )  # fmt: skip
+        circuits.not_tried(session, {claim.target_id})
+        _back(session, claim, load_target(session, claim.target_id), at)
+        settle(session, [claim.post_id])
+        return True
 
 
 def unknown(claim: Claim, attempt_id: UUID, error: NetworkError) -> None:
@@ -185,11 +225,19 @@ def needs_review(claim: Claim, attempt_id: UUID, why: str) -> None:
 
 
 def ask_again(
-    claim: Claim, attempt_id: UUID, at: datetime, *, absent: bool = False, processing: bool = False
+    claim: Claim,
+    attempt_id: UUID,
+    at: datetime,
+    *,
+    absent: bool = False,
+    processing: bool = False,
+    asked: bool = True,
 ) -> None:
-    """Nothing settled yet: the next question is at ``at``."""
+    """Nothing settled yet: the next question is at ``at``. ``asked`` false: none was put."""
     with transaction() as session:
-        values: dict[str, Any] = {"probes": Attempt.probes + 1, "next_probe_at": at}
+        values: dict[str, Any] = {"next_probe_at": at}
+        if asked:
+            values["probes"] = Attempt.probes + 1
         if absent:
             values["absent_at"] = func.coalesce(Attempt.absent_at, moment(session))
         if processing:
@@ -209,7 +257,7 @@ def believed_absent(claim: Claim, attempt_id: UUID, error: NetworkError) -> None
         at = moment(session)
         _close(
             session, claim, attempt_id, AttemptState.FAILED, at, next_probe_at=None,
-            message=error.message,
+            message=error.message, probes=Attempt.probes + 1,
         )  # fmt: skip
         not_executed(session, claim, error, at)
 
@@ -229,11 +277,14 @@ def _hold(
         # Somebody brought new tokens meanwhile: what was refused is not what we have now.
         _again(session, claim, target, error, at, counts=True)
         return
+    reason = holds.reason_for(target.account) or HoldReason.RECONNECT
+    said = f"{title} signed you out. Connect the account again and this goes out."
+    if reason is HoldReason.DISCONNECTED:
+        said = "The account was taken off. Connect it again and this goes out."
     _move(
         session, claim, state=TargetState.SCHEDULED, lease_until=None, category="auth_error",
-        hold_reason=HoldReason.RECONNECT, hold_until=holds.deadline(target.due_at, at),
-        error_code=error.code[:60] or None,
-        error=f"{title} signed you out. Connect the account again and this goes out.",
+        hold_reason=reason, hold_until=holds.deadline(target.due_at, at),
+        error_code=error.code[:60] or None, error=said,
     )  # fmt: skip
     settle(session, [claim.post_id])
 
@@ -256,7 +307,7 @@ def _wait(
         .values(cooling_until=until)
         .execution_options(synchronize_session=False)
     )
-    if until > (target.scheduled_for or at) + GIVE_UP:
+    if until > _since(session, target, at) + GIVE_UP:
         _fail(session, claim, target, error)
     else:
         _again(session, claim, target, error, until, counts=False)
@@ -271,7 +322,7 @@ def _again(
     *,
     counts: bool,
 ) -> None:
-    if due_at > (target.scheduled_for or due_at) + GIVE_UP:
+    if not counts and due_at > _since(session, target, due_at) + GIVE_UP:
         _fail(session, claim, target, error)
         return
     _back(
@@ -280,6 +331,14 @@ def _again(
         error_code=error.code[:60] or None, error=words.waiting(claim.network, error),
     )  # fmt: skip
     settle(session, [claim.post_id])
+
+
+def _since(session: Session, target: PostTarget, at: datetime) -> datetime:
+    """When it was first to go out: its time, or its first attempt where it was held till then."""
+    first = session.scalar(
+        select(func.min(Attempt.started_at)).where(Attempt.target_id == target.id)
+    )
+    return max(target.scheduled_for or at, first or at)
 
 
 def _back(session: Session, claim: Claim, target: PostTarget, at: datetime, **values: Any) -> None:

@@ -7,14 +7,18 @@ repeat under the same marker is its own answer; else a person decides.
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app import credentials, egress
 from app.clock import now, seconds
 from app.config import settings
 from app.extensions import networks
+from app.inflight import FIRST_BYTE_SECONDS
 from app.models.attempts import Attempt, AttemptState, Phase
 from app.networks.base import (
     Category,
@@ -27,13 +31,14 @@ from app.networks.base import (
     Verdict,
 )
 from app.publishing import attempts, items, outcomes, words
-from app.publishing.attempts import Closed, Opened
+from app.publishing.attempts import Closed, Fenced, Opened
 from app.publishing.claims import Claim
-from app.publishing.store import durable, log, transaction
+from app.publishing.store import away, durable, log, transaction
 
 POLLS = (5.0, 10.0, 20.0, 30.0, 60.0)  # processing; then every 60 s up to POLL_LIMIT
 POLL_LIMIT = 15 * 60.0
 DOOR_SECONDS = 30.0
+NO_VERSION = -1  # of tokens that were never read
 # What a repeat under the same marker may be refused with, so that nothing is public.
 REFUSALS = (Category.VALIDATION, Category.MEDIA_ERROR)
 
@@ -43,9 +48,10 @@ def ask(claim: Claim) -> None:
     opened, row = attempts.reload(claim)
     network = networks.get(claim.network)
     assert row.commit_at is not None and row.finished_at is not None
-    by = Probe.NONE
+    by, version = Probe.NONE, NO_VERSION
     try:
         account = credentials.fresh(claim.account_id)
+        version = account.version
         by = network.probe_by(account, _age(row))
         try:
             item = items.build(network, account, opened)
@@ -54,12 +60,24 @@ def ask(claim: Claim) -> None:
             if not (error.expired and error.effect is Effect.NONE):
                 raise
             account = credentials.fresh(claim.account_id, force_from_version=account.version)
+            version = account.version
             found = _asked(claim, network, account, item, opened, row, by)
     except Closed:
-        outcomes.ask_again(claim, row.id, now() + seconds(DOOR_SECONDS))
+        outcomes.ask_again(claim, row.id, now() + seconds(DOOR_SECONDS), asked=False)
         return
     except NetworkError as error:
-        _no_answer(claim, row, error, by)
+        _no_answer(claim, row, error, by, version)
+        return
+    except Fenced:
+        raise
+    except Exception as error:
+        if isinstance(error, DBAPIError | PoolTimeout) and away(error):
+            raise  # the lease runs out, and somebody asks again
+        # A fault of our own is no answer either: the table goes on, and ends with a person.
+        log.exception("own_fault", phase="question")
+        own = NetworkError(Category.UNKNOWN, "Something went wrong on our side.",
+                           effect=Effect.UNKNOWN)  # fmt: skip
+        _no_answer(claim, row, own, by, version)
         return
     _settle(claim, row, by, found, last=_last(opened))
 
@@ -78,8 +96,10 @@ def _asked(
         if by is Probe.NONE:
             return Probed(Verdict.UNSURE, message="")
         if by is Probe.KEY:
+            began = time.monotonic()
             attempts.to_resend(claim)
-            with egress.bounded(settings().COMMIT_DEADLINE_SECONDS, first_byte_within=10):
+            late = FIRST_BYTE_SECONDS - (time.monotonic() - began)
+            with egress.bounded(settings().COMMIT_DEADLINE_SECONDS, first_byte_within=late):
                 return Probed(Verdict.PUBLISHED, network.commit(account, item, opened.resume))
         return network.probe(account, item, opened.resume, row.commit_at, _known(claim, row))
 
@@ -135,7 +155,7 @@ def _absent(claim: Claim, row: Attempt, by: Probe, title: str) -> None:
     _next(claim, row, title, absent=True)
 
 
-def _no_answer(claim: Claim, row: Attempt, error: NetworkError, by: Probe) -> None:
+def _no_answer(claim: Claim, row: Attempt, error: NetworkError, by: Probe, version: int) -> None:
     """The question itself failed. Only the network's own refusal of a repeat says "absent"."""
     title = words.title(claim.network)
     refused = error.effect is Effect.NONE and error.status is not None
@@ -147,7 +167,7 @@ def _no_answer(claim: Claim, row: Attempt, error: NetworkError, by: Probe) -> No
             f"{title} signed you out before we could ask whether this went out. Look there "
             "before sending it again.",
         )  # fmt: skip
-        _sign_out(claim, error)
+        _sign_out(claim, error, version)
     else:
         _next(claim, row, title, asked=error.retry_at)
 
@@ -219,10 +239,11 @@ def _twin(claim: Claim, row: Attempt) -> bool:
         )
 
 
-def _sign_out(claim: Claim, error: NetworkError) -> None:
+def _sign_out(claim: Claim, error: NetworkError, version: int) -> None:
+    """Mark the account, unless it has other tokens by now than those that were refused."""
     with transaction() as session:
         target = attempts.load_target(session, claim.target_id)
-        credentials.signed_out(session, target.account, error.message)
+        credentials.signed_out(session, target.account, error.message, version=version)
 
 
 def _give_on(claim: Claim) -> None:

@@ -24,6 +24,7 @@ from app.retry import backoff
 from app.settle import settle
 
 BATCH = 200
+SPARE_QUESTIONS = 3  # beyond the table: askers may be lost without the network's fault
 MISSED = "MISSED_WINDOW"
 UNSETTLED = (AttemptState.OPEN, AttemptState.UNKNOWN)
 
@@ -85,19 +86,29 @@ def _unlease(session: Session, target_id: UUID, token: int) -> None:
 
 
 def _settle_lost(session: Session, target_id: UUID, token: int, at: datetime, done: Swept) -> None:
-    attempt = session.scalars(
-        select(Attempt).where(Attempt.target_id == target_id, Attempt.state.in_(UNSETTLED))
-    ).one_or_none()
+    unsettled = select(Attempt).where(Attempt.target_id == target_id, Attempt.state.in_(UNSETTLED))
+    attempt = session.scalars(unsettled).one_or_none()
+    if attempt is not None and session.get_bind().dialect.name == "postgresql":
+        # An outcome that is being written at this moment has locked the attempt and wants the
+        # target: it goes first, and the next sweep finds what it left.
+        attempt = session.scalars(
+            unsettled.with_for_update(skip_locked=True).execution_options(populate_existing=True)
+        ).one_or_none()
+        if attempt is None:
+            return
     if attempt is None:
         # Between two parts of a thread: the next claim goes on with the next part.
         _to_clock(session, target_id, token, at, counts=False)
         done.freed += 1
     elif attempt.state is AttemptState.UNKNOWN:
         # The worker was lost while asking; the question is still open.
-        _change(session, target_id, token, TargetState.POSTING, lease_until=None)
-        attempt.next_probe_at = max(attempt.next_probe_at or at, at)
         attempt.probes += 1
         done.unknown += 1
+        if attempt.probes > len(settings().probe_delays) + SPARE_QUESTIONS:
+            _give_to_person(session, target_id, token, attempt)
+            return
+        _change(session, target_id, token, TargetState.POSTING, lease_until=None)
+        attempt.next_probe_at = max(attempt.next_probe_at or at, at)
     elif attempt.phase is Phase.PREPARE:
         attempt.state, attempt.finished_at = AttemptState.FAILED, at
         attempt.error_code = "WORKER_LOST"
@@ -114,6 +125,26 @@ def _settle_lost(session: Session, target_id: UUID, token: int, at: datetime, do
             error="We do not know yet whether this went out. We are asking the network.",
         )  # fmt: skip
         done.unknown += 1
+
+
+def _give_to_person(session: Session, target_id: UUID, token: int, attempt: Attempt) -> None:
+    """Whoever asks is lost each time: nobody will ever hear an answer (§4)."""
+    said = "We asked several times and cannot tell whether this went out. Look there first."
+    attempt.next_probe_at, attempt.message = None, said
+    _change(
+        session, target_id, token, TargetState.POSTING, state=TargetState.NEEDS_REVIEW,
+        lease_until=None, error_code="OUTCOME_UNKNOWN", error=said,
+    )  # fmt: skip
+    target = load_target(session, target_id)
+    data = {
+        "post_id": str(target.post_id), "target_id": str(target.id),
+        "network": target.account.network, "message": said,
+    }  # fmt: skip
+    events.emit(session, target.profile_id, "post.needs_review", data)
+    events.tell_owners(
+        session, target.profile_id, "post_needs_review", data,
+        once=f"post_needs_review:{target.id}:{token}",
+    )  # fmt: skip
 
 
 def _to_clock(session: Session, target_id: UUID, token: int, at: datetime, *, counts: bool) -> None:
@@ -171,10 +202,18 @@ def _missed() -> int:
     if not ids:
         return 0
     with transaction() as session:
+        if session.get_bind().dialect.name == "postgresql":
+            # In the order of every writer, and without waiting for one.
+            ids = session.scalars(
+                select(PostTarget.id)
+                .where(PostTarget.id.in_(ids))
+                .order_by(PostTarget.id)
+                .with_for_update(skip_locked=True)
+            ).all()
         rows = session.execute(
             update(PostTarget)
             .where(
-                PostTarget.id.in_(sorted(ids)),
+                PostTarget.id.in_(ids),
                 PostTarget.hold_reason.is_not(None),
                 PostTarget.hold_until < at,
                 PostTarget.state == literal_column("'scheduled'"),

@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from uuid import UUID
 
 from flask import Flask
 
@@ -19,7 +20,7 @@ from app.clock import now
 from app.config import settings
 from app.extensions import db, queues
 from app.models.engine import Heartbeat
-from app.publishing import claims, clockwork
+from app.publishing import claims, clockwork, outcomes
 from app.publishing.claims import Claim
 from app.publishing.delivery import deliver
 from app.publishing.store import log, transaction
@@ -27,7 +28,9 @@ from app.publishing.watch import Watch
 
 SLOW_SECONDS = 3.0
 HARD_CAP = 8  # times DELIVERY_THREADS
-SLOW_OF_ONE = 64  # slow deliveries of one network or server, then it waits its turn
+ROOM_SHARE = 3  # slow deliveries of one network or server: at most this part of the room left
+BEHIND_SECONDS = 1.0  # how often others are looked for while one brand has most threads
+GRACE_SECONDS = 2.0  # for a preparation to end by itself at a stop; then it is handed back
 POLL_SECONDS = 5.0  # without any wake-up
 STOP_SECONDS = 70.0
 
@@ -46,6 +49,7 @@ class Runner:
         self._lock = threading.Lock()
         self._watches: dict[int, Watch] = {}
         self._number = 0
+        self._alone_until = 0.0  # no other brand's posts waited when we last looked
         self.started = now()
         self.name = f"{kind}:{socket.gethostname()}:{os.getpid()}:{self.started.timestamp():.0f}"
 
@@ -64,7 +68,11 @@ class Runner:
         beat.start()
         while not self.stopping.is_set():
             self._wake.clear()
-            busy = self.round()
+            try:
+                busy = self.round()
+            except Exception:  # whatever it was: this process goes on
+                log.exception("round_failed")
+                busy = False
             if not busy:
                 self._wake.wait(POLL_SECONDS)
         self.drain()
@@ -80,7 +88,7 @@ class Runner:
                 avoid = self._crowded()
                 # Questions first: they settle what is already under way.
                 found = claims.claim_questions(max(1, free // 4), avoid=avoid)
-                found += claims.claim(min(free - len(found), self.batch), avoid=avoid)
+                found += self._claim(min(free - len(found), self.batch), avoid)
         except Exception:
             log.exception("claim_failed")
             self._wake.wait(1.0)
@@ -92,6 +100,21 @@ class Runner:
                 queues.wake("publishing.deliver")  # more than we can take: others may help
         return bool(found)
 
+    def _claim(self, limit: int, avoid: set[str]) -> list[Claim]:
+        behind = self._behind()
+        found = claims.claim(limit, avoid=avoid, behind=behind)
+        if behind and all(one.profile_id in behind for one in found):
+            self._alone_until = time.monotonic() + BEHIND_SECONDS
+        return found
+
+    def _behind(self) -> set[UUID]:
+        """Brands with more than half of the threads: others' posts go first, however late due."""
+        if time.monotonic() < self._alone_until:
+            return set()
+        with self._lock:
+            held = Counter(one.claim.profile_id for one in self._watches.values())
+        return {profile for profile, count in held.items() if count > self.threads / 2}
+
     def idle(self) -> bool:
         """Whether no delivery is under way."""
         with self._lock:
@@ -99,8 +122,10 @@ class Runner:
 
     def drain(self) -> None:
         """Let commits in flight finish; hand everything else back (§12)."""
-        until = time.monotonic() + STOP_SECONDS
-        while time.monotonic() < until and not self.idle():
+        began = time.monotonic()
+        while time.monotonic() < began + STOP_SECONDS and not self.idle():
+            if time.monotonic() > began + GRACE_SECONDS:
+                self._let_go()
             time.sleep(0.05)
         if not self.idle():
             log.error("stopped_with_work", left=len(self._watches))
@@ -108,6 +133,24 @@ class Runner:
             row = session.get(Heartbeat, self.name)
             if row is not None:
                 session.delete(row)
+
+    def _let_go(self) -> None:
+        """Hand back what is only being prepared: an upload may go on for minutes."""
+        at = time.monotonic()
+        with self._lock:
+            watches = [w for w in self._watches.values() if w.phase != "commit"]
+        for watch in watches:
+            if at < watch.let_go_at:
+                continue
+            watch.let_go_at = at + 1.0
+            try:
+                with self.app.app_context():
+                    if outcomes.let_go(watch.claim):
+                        watch.let_go_at = float("inf")
+                    else:
+                        claims.hand_back([watch.claim])
+            except Exception:  # its lease runs out all the same
+                log.exception("not_handed_back", target=str(watch.claim.target_id))
 
     def _free(self) -> int:
         with self._lock:
@@ -124,7 +167,10 @@ class Runner:
                 for one in self._watches.values()
                 if at - one.began >= SLOW_SECONDS
             )
-        return {circuit for circuit, count in slow.items() if count >= SLOW_OF_ONE}
+        # What is left shrinks with each network that hangs, so several of them, or a small
+        # worker, never fill every place.
+        room = self.threads * HARD_CAP - sum(slow.values())
+        return {circuit for circuit, count in slow.items() if count >= max(1, room // ROOM_SHARE)}
 
     def _start(self, claim: Claim) -> None:
         watch = Watch(claim, self.stopping)
@@ -132,9 +178,17 @@ class Runner:
             self._number += 1
             number = self._number
             self._watches[number] = watch
-        threading.Thread(
+        thread = threading.Thread(
             target=self._deliver, args=(number, watch), daemon=True, name=f"deliver-{number}"
-        ).start()
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # no thread to be had: somebody else, or later
+            log.error("no_thread", under_way=number)
+            with self._lock:
+                self._watches.pop(number, None)
+            with self.app.app_context():
+                claims.hand_back([claim])
 
     def _deliver(self, number: int, watch: Watch) -> None:
         try:

@@ -10,7 +10,13 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import (
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    TimeoutError,
+)
 from sqlalchemy.orm import Session
 
 from app import logs
@@ -73,8 +79,19 @@ def away(error: Exception) -> bool:
     """Whether the database could not be reached, as against having refused."""
     if isinstance(error, TimeoutError):
         return True
-    name = type(getattr(error, "orig", None)).__name__
-    return bool(getattr(error, "connection_invalidated", False)) or name in {
-        "OperationalError", "InterfaceError", "AdminShutdown", "CannotConnectNow",
-        "CrashShutdown", "IdleInTransactionSessionTimeout",
-    }  # fmt: skip
+    if not isinstance(error, DBAPIError) or isinstance(error, IntegrityError):
+        return False
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state:
+        return state[:2] in PASSING or state in PASSING
+    if type(error.orig).__module__.startswith("sqlite3"):
+        said = str(error.orig)
+        return any(word in said for word in ("locked", "disk", "readonly", "unable to open"))
+    return isinstance(error, OperationalError | InterfaceError)  # no connection, so no state
+
+
+# Classes and codes of PostgreSQL that pass by themselves (its manual, appendix A): connection,
+# deadlock and serialization, resources, lock timeout, operator, system; read-only after failover.
+PASSING = frozenset({"08", "40", "53", "55", "57", "58", "25006"})

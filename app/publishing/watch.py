@@ -24,6 +24,7 @@ class Watch:
     stop: threading.Event
     began: float = field(default_factory=time.monotonic)
     phase: str = "queued"
+    let_go_at: float = 0.0  # when the runner tries (again) to hand it back, at a stop
 
     def step(self) -> None:
         """Between two steps of the preparation; raises ``Stopping``."""
