@@ -85,7 +85,7 @@ def test_a_hanging_network_takes_no_other_networks_turn(start: Callable[..., Pla
     for n in range(60):
         due(brand, factories.make_account(brand, "mastodon", f"bell{n}"))
     lone = due(brand, connect(brand, "twitter", "maya"), at=now())
-    plant.fault("mastodon", "publish", "timeout", times=-1, delay_ms=8_000)
+    plant.fault("mastodon", "publish", "timeout", times=-1, delay_ms=6_500)
     runner = Runner(plant.app, "clock", threads=3)
     work = threading.Thread(target=runner.run)
     began = time.monotonic()
