@@ -110,7 +110,7 @@ function moving(e) {
 let peeked = null, rest;
 function peek(el) {
   peeked = el;
-  return ask('GET', `${idOf(el)}/peek`, { target: '#popover', swap: 'innerHTML' });
+  return ask('GET', `${idOf(el)}/peek`, { target: '#popover', swap: htmx.config.defaultSwap });
 }
 function peekOff() {
   clearTimeout(rest);
