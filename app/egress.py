@@ -8,13 +8,12 @@ not a deadline, so each connect, read and write gets what is left of the whole.
 from __future__ import annotations
 
 import ipaddress
+import queue
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -201,26 +200,35 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
 
 
-_resolvers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="resolve")
-
-
 def resolve(host: str, port: int, seconds: float) -> list[str]:
     """Every address of a name, within ``seconds``; raises ``OSError``.
 
-    The C resolver knows no deadline, so it is asked on a thread of its own.
+    The C resolver knows no deadline, so each question has a thread of its own: a name server
+    that never answers holds up nobody else, nor the end of the process.
     """
     try:
         return [str(ipaddress.ip_address(host.strip("[]")))]
     except ValueError:
         pass
-    asked = _resolvers.submit(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    answers: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answers.put(list(dict.fromkeys(str(row[4][0]) for row in rows)))
+        except Exception as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, daemon=True, name="resolve").start()
     try:
-        found = asked.result(timeout=seconds)
-    except FutureTimeout as error:
+        found = answers.get(timeout=seconds)
+    except queue.Empty as error:
         raise OSError(f"no answer for {host} in time") from error
-    except UnicodeError as error:
-        raise OSError(f"{host[:80]!r} is not a host name") from error
-    return list(dict.fromkeys(str(row[4][0]) for row in found))
+    if isinstance(found, UnicodeError):
+        raise OSError(f"{host[:80]!r} is not a host name") from found
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 class _Stream(httpcore2.NetworkStream):

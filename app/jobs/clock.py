@@ -18,6 +18,7 @@ from app import create_app, logs
 from app.config import Config
 from app.extensions import db, queues
 from app.integrations import monitor
+from app.jobs.stopping import leave_at_once
 from app.publishing import alarm, clockwork, recovery
 from app.publishing.runner import Runner
 
@@ -123,6 +124,7 @@ def _mails_wait() -> bool:
 
 def run() -> int:
     """Until SIGTERM or SIGINT; exit code 0."""
+    leave_at_once()
     clock = Clock(create_app())
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -12,6 +12,7 @@ from types import FrameType
 from app import create_app, egress, logs, tether
 from app.jobs import publishing
 from app.jobs.listening import listen
+from app.jobs.stopping import leave_at_once
 from app.publishing.runner import Runner
 
 log = logs.get("worker")
@@ -25,6 +26,7 @@ def run(processes: int = 1) -> int:
 
 
 def _one() -> int:
+    leave_at_once()
     app = create_app()
     egress.tls()  # once, before any thread: loading the roots costs 40 ms and more
     runner = publishing.runner = Runner(app, "worker")

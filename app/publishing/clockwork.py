@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import literal_column, or_, select, text, update
+from sqlalchemy.orm import Session
 
 from app.clock import now, seconds
 from app.config import settings
@@ -15,7 +16,7 @@ from app.models.engine import EngineState
 from app.models.posts import PostTarget
 from app.publishing import switch
 from app.publishing.claims import DUE
-from app.publishing.store import log, transaction
+from app.publishing.store import log, moment, transaction
 
 
 def tick() -> bool:
@@ -29,22 +30,32 @@ def tick() -> bool:
         if abs(drift) > settings().CLOCK_JUMP_SECONDS:
             log.error("clock_jump", seconds=round(drift))
             state.jump_at, state.jump_until = at, at + seconds(settings().CLOCK_JUMP_PAUSE_SECONDS)
-            # The leases were measured with the clock that was moved.
-            for lease in session.execute(
-                select(PostTarget.id, PostTarget.lease_until).where(
-                    PostTarget.lease_until.is_not(None)
-                )
-            ).all():
-                session.execute(
-                    update(PostTarget)
-                    .where(PostTarget.id == lease.id)
-                    .values(lease_until=lease.lease_until + timedelta(seconds=drift))
-                    .execution_options(synchronize_session=False)
-                )
+            _move_leases(session, drift)
         state.ticked_at, state.ticked_mono, state.ticked_boot = at, mono, boot
         if not switch.open_for_work(session, at):
             return False
     return work_waits()
+
+
+def _move_leases(session: Session, drift: float) -> None:
+    """The leases were measured with the clock that was moved.
+
+    Where the database has a clock of its own that stayed as it was, none may grow beyond the
+    longest lease there is, or an account would be blocked for as long as the jump.
+    """
+    config = settings()
+    longest = moment(session) + seconds(
+        max(config.COMMIT_DEADLINE_SECONDS + 30, config.LEASE_SECONDS)
+    )
+    for lease in session.execute(
+        select(PostTarget.id, PostTarget.lease_until).where(PostTarget.lease_until.is_not(None))
+    ).all():
+        session.execute(
+            update(PostTarget)
+            .where(PostTarget.id == lease.id)
+            .values(lease_until=min(lease.lease_until + timedelta(seconds=drift), longest))
+            .execution_options(synchronize_session=False)
+        )
 
 
 def work_waits() -> bool:
