@@ -149,6 +149,7 @@ def test_a_draft_dragged_from_the_tray_lands_on_its_day(
     drag(tab, chip(tab, draft).locator(".title"), cell(tab, to))
     expect(cell(tab, to)).to_contain_text("Grinder guide")
     expect(tab.locator("#tray-list")).not_to_contain_text("Grinder guide")
+    expect(tab.locator("#toasts .toast")).to_be_visible()  # the server has answered
     assert due(draft).date() == to.date()
 
 
