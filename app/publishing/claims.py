@@ -325,6 +325,12 @@ def claim_questions(limit: int, *, avoid: Collection[str] = ()) -> list[Claim]:
     """Up to ``limit`` attempts whose outcome is to be asked for now (reliability §4)."""
     if limit <= 0:
         return []
+    with transaction(write=False) as session:
+        asked = select(Attempt.id).where(
+            Attempt.state == literal_column("'unknown'"), Attempt.next_probe_at <= moment(session)
+        )
+        if session.scalar(asked.limit(1)) is None:
+            return []  # the usual case: no lock is taken to find nothing
     with transaction() as session:
         at = moment(session)
         if not switch.open_for_work(session, at):
