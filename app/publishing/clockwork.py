@@ -6,7 +6,7 @@ import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import literal_column, or_, select, text, update
+from sqlalchemy import literal_column, select, update
 from sqlalchemy.orm import Session
 
 from app.clock import now, seconds
@@ -69,7 +69,7 @@ def work_waits() -> bool:
             select(Attempt.id)
             .where(
                 Attempt.state == literal_column("'unknown'"),
-                or_(Attempt.next_probe_at <= at),
+                Attempt.next_probe_at <= at,
             )
             .limit(1)
         )
@@ -101,13 +101,3 @@ def _boot() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return f"boot-{round(time.time() - _since_boot(), -1)}"
-
-
-def database_answers() -> bool:
-    """Whether the database can be asked at all."""
-    try:
-        with transaction(write=False) as session:
-            session.execute(text("SELECT 1"))
-    except Exception:
-        return False
-    return True

@@ -20,7 +20,7 @@ from app.clock import now
 from app.config import settings
 from app.extensions import db, queues
 from app.models.engine import Heartbeat
-from app.publishing import claims, clockwork, outcomes
+from app.publishing import claims, outcomes
 from app.publishing.claims import Claim
 from app.publishing.delivery import deliver
 from app.publishing.store import log, transaction
@@ -232,12 +232,3 @@ class Runner:
                 )  # fmt: skip
                 session.add(row)
             row.beat_at, row.detail = now(), {"under_way": len(self._watches)}
-
-
-def work_waits(app: Flask) -> bool:
-    """Whether there is something to claim; false while the database is away."""
-    try:
-        with app.app_context():
-            return clockwork.work_waits()
-    except Exception:
-        return False
