@@ -20,8 +20,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 UV = $$([ -x $(VENV)/bin/uv ] && echo $(VENV)/bin/uv || echo .boot/bin/uv)
 ARGS ?=
-# As many test processes as the machine has processors.
-WORKERS ?= auto
+# One test process more than the machine has processors: tests of processes and browsers wait.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1 )))
 
 # A stamp names the content of the locks and the folder, so a second start does no work
 # and a changed lock or a moved tree is installed anew.

@@ -13,7 +13,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 def create_app(config: Config | None = None) -> Flask:
     """The whole application; ``config`` is read from the environment when not given."""
-    from app import cli, extensions, web
+    from app import api, cli, extensions, web
 
     config = config or Config.from_env()
     app = Flask(__name__, template_folder=ROOT / "templates", static_folder=ROOT / "static")
@@ -52,6 +52,7 @@ def create_app(config: Config | None = None) -> Flask:
         extensions.safe,
     ):  # fmt: skip
         extension.init_app(app)
+    api.init_app(app)
     web.init_app(app)
     cli.init_app(app)
     return app

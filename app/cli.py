@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app import logs
-from app.config import Config, ConfigError
+from app.config import Config, ConfigError, app_url
 from app.crypto import CryptoError
 from app.errors import AppError
 
@@ -134,6 +134,20 @@ def sandbox() -> None:
 
 
 @cli.command()
+def mcp() -> None:
+    """Speak MCP on stdin and stdout, for an agent on this machine.
+
+    Passes each message on to APP_URL with the key in CARILLON_API_KEY; needs no database.
+    """
+    from app.integrations import agents
+
+    found = os.environ.get("CARILLON_API_KEY", "").strip()
+    if not found:
+        raise WrongSetting("Put an API key into CARILLON_API_KEY.")
+    agents.speak(app_url(), found, sys.stdin, sys.stdout)
+
+
+@cli.command()
 def migrate() -> None:
     """Bring the database's schema up to date. Safe from several machines at once."""
     logs.setup()
@@ -171,6 +185,88 @@ def user_create(email: str, password: str, name: str, time_zone: str, admin: boo
 
         made = people.create_user(email, password, name, admin, time_zone)
         click.echo(json.dumps(made, default=str))
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def doctor(context: click.Context) -> None:
+    """Say in words what is wrong here; exit code 1 where something is."""
+    if context.invoked_subcommand is not None:
+        return
+    logs.setup()
+    with application():
+        from app import prescriptions
+
+        sys.exit(prescriptions.installation(click.echo))
+
+
+@doctor.command("network")
+@click.argument("name")
+@click.option("--ask/--no-ask", default=True, help="Ask the network whether it knows the keys.")
+def doctor_network(name: str, ask: bool) -> None:
+    """One network: redirect address, keys, permissions, and what it is known to refuse."""
+    logs.setup()
+    with application():
+        from app import prescriptions
+
+        sys.exit(prescriptions.network(name, click.echo, ask=ask))
+
+
+@cli.group()
+def key() -> None:
+    """API keys."""
+
+
+@key.command("create")
+@click.option("--email", required=True, help="Whose key it is: it can do what they can.")
+@click.option(
+    "--kind",
+    type=click.Choice(["account", "profile"]),
+    required=True,
+    help="For all their brands (amp_live_…), or for one (ak_…).",
+)
+@click.option("--profile", default="", help="The brand's id; else the person's first one.")
+@click.option("--name", default="Command line", show_default=True)
+@click.option(
+    "--publishing",
+    default="may_publish",
+    show_default=True,
+    type=click.Choice(["draft_only", "needs_confirmation", "may_publish"]),
+    help="How far it may go without a person.",
+)
+@click.option("--notice", type=int, default=0, help="Minutes ahead, at least, for every post.")
+@click.option("--posts-a-day", type=int, default=None, help="How many it may put on the clock.")
+def key_create(
+    email: str,
+    kind: str,
+    profile: str,
+    name: str,
+    publishing: str,
+    notice: int,
+    posts_a_day: int | None,
+) -> None:
+    """Make a key and print it as JSON. It is shown this once."""
+    logs.setup()
+    with application():
+        from app.models.keys import KeyMode
+        from app.services import keys
+        from app.services.seat_belt import Belt
+
+        belt = Belt(KeyMode(publishing), notice, posts_a_day)
+        click.echo(json.dumps(keys.create_for(email, kind, profile, name, belt), default=str))
+
+
+@cli.command()
+@click.argument("account")
+@click.option("--off", is_flag=True, help="Take it back.")
+def partner(account: str, off: bool) -> None:
+    """Let ACCOUNT (001 and 12 digits) make integrations where the installation bills."""
+    logs.setup()
+    with application():
+        from app.services import integrations
+
+        name = integrations.partner(account, yes=not off)
+        click.echo(f"{name} is {'no longer' if off else 'now'} a partner.")
 
 
 @cli.group()

@@ -25,11 +25,26 @@ NETWORKS = (
     "youtube", "pinterest", "reddit", "mastodon", "bluesky", "snapchat",
 )  # fmt: skip
 
+BRIDGE = "metricool"  # not a network: a service that publishes on networks for us
+# Where codes become tokens, if that is another server than N_AUTH_URL: N_TOKEN_URL.
+TOKEN_URLS = {
+    "INSTAGRAM": "https://api.instagram.com",
+    "YOUTUBE": "https://oauth2.googleapis.com",
+}
 # The public servers; every one can be pointed elsewhere by N_API_URL / N_AUTH_URL.
 PUBLIC_URLS: dict[str, tuple[str, str]] = {
     "X": ("https://api.x.com", "https://x.com"),
     "MASTODON": ("https://mastodon.social", ""),
     "BLUESKY": ("https://bsky.social", ""),
+    "LINKEDIN": ("https://api.linkedin.com", "https://www.linkedin.com"),
+    "FACEBOOK": ("https://graph.facebook.com", "https://www.facebook.com"),
+    "INSTAGRAM": ("https://graph.instagram.com", "https://www.instagram.com"),
+    "THREADS": ("https://graph.threads.net", "https://threads.net"),
+    "TIKTOK": ("https://open.tiktokapis.com", "https://www.tiktok.com"),
+    "YOUTUBE": ("https://www.googleapis.com", "https://accounts.google.com"),
+    "PINTEREST": ("https://api.pinterest.com/v5", "https://www.pinterest.com"),
+    "REDDIT": ("https://oauth.reddit.com", "https://www.reddit.com"),
+    "METRICOOL": ("https://app.metricool.com/api", ""),
 }
 
 
@@ -49,6 +64,7 @@ class NetworkSettings:
     client_secret: str = ""
     api_url: str = ""
     auth_url: str = ""
+    token_url: str = ""
     sandbox: bool = False
 
 
@@ -75,7 +91,20 @@ class Config:
     MAIL_FROM: str = "Carillon <carillon@localhost>"
     HEARTBEAT_URL: str = ""
     PLC_URL: str = "https://plc.directory"
+    BLUESKY_VIDEO_URL: str = "https://video.bsky.app"
     BLUESKY_CLIENT_KEY: str = ""
+    GOOGLE_ANALYTICS_API_URL: str = "https://www.google-analytics.com"
+    PARDOT_API_URL: str = "https://pi.pardot.com"
+    NETRESULTS_API_URL: str = "https://apps.net-results.com/api/v2"
+    CLICKDIMENSIONS_API_URL: str = "https://analytics.clickdimensions.com"
+    LINKEDIN_API_VERSION: str = "202605"
+    LINKEDIN_ORGANIZATIONS: bool = False
+    FACEBOOK_API_VERSION: str = "v25.0"
+    INSTAGRAM_API_VERSION: str = "v25.0"
+    INSTAGRAM_LOGIN: str = "instagram"
+    TIKTOK_AUDITED: bool = False
+    YOUTUBE_FORCE_PRIVATE_UPLOADS: bool = True
+    REDDIT_USER_AGENT: str = "web:carillon:v1 (self-hosted scheduler)"
 
     TICK_SECONDS: float = 1.0
     CLAIM_BATCH: int = 50
@@ -91,6 +120,7 @@ class Config:
     PROBE_LAG_SECONDS: float = 600.0
     PROBE_DELAYS_SECONDS: str = "0,120,600,1800,7200"
     LATE_LIMIT_HOURS: float = 24.0
+    RECURRING_HORIZON_HOURS: float = 48.0
     OVERDUE_ALARM_MINUTES: float = 5.0
     RESUME_SPACING_SECONDS: float = 5.0
     CLOCK_JUMP_SECONDS: float = 120.0
@@ -100,6 +130,11 @@ class Config:
     SESSION_MAX_DAYS: float = 30.0
     FRESH_PASSWORD_SECONDS: float = 900.0
     PUBLISH_WAIT_SECONDS: float = 10.0
+    API_REQUESTS_PER_HOUR: int = 1000
+    API_POSTS_PER_HOUR: int = 100
+    API_UPLOADS_PER_HOUR: int = 50
+    NETWORKS_PER_PROFILE: int = 500
+    STRIPE_SECRET_KEY: str = ""
 
     networks: Mapping[str, NetworkSettings] = field(default_factory=dict)
 
@@ -151,18 +186,31 @@ class Config:
         sandbox = bool(found.get("SANDBOX", True))
         _secrets(found, folder, embedded=sandbox)
         base = f"http://127.0.0.1:{found.get('SANDBOX_PORT', 8090)}"
-        networks = {n: _network(n, env, base if sandbox else "") for n in NETWORKS}
+        networks = {
+            n: _network(n, env, base if sandbox else "") for n in (*NETWORKS, BRIDGE)
+        }  # fmt: skip
         found["networks"] = networks
         # The sandbox's accounts are in its own directory of identities, nobody else's.
         if networks["bluesky"].sandbox:
             found.setdefault("PLC_URL", f"{base}/plc")
-        found["PLC_URL"] = str(found.get("PLC_URL", cls.PLC_URL)).rstrip("/")
+            found.setdefault("BLUESKY_VIDEO_URL", f"{base}/bluesky/video")
+        for name, usual in (
+            ("PLC_URL", cls.PLC_URL), ("BLUESKY_VIDEO_URL", cls.BLUESKY_VIDEO_URL)
+        ):  # fmt: skip
+            found[name] = str(found.get(name, usual)).rstrip("/")
         return cls(**found)  # type: ignore[arg-type]
 
 
 def settings() -> Config:
     """The configuration of the application at work."""
     return cast(Config, current_app.config["CARILLON"])
+
+
+def app_url(env: Mapping[str, str] | None = None) -> str:
+    """Where the installation is served, for a program that is only its client."""
+    env = os.environ if env is None else env
+    found = env.get("APP_URL", "").strip()
+    return (found or f"http://127.0.0.1:{env.get('PORT', '').strip() or 8000}").rstrip("/")
 
 
 def redis_socket(folder: Path) -> Path:
@@ -200,13 +248,18 @@ def _network(name: str, env: Mapping[str, str], sandbox: str) -> NetworkSettings
     client_secret = env.get(f"{prefix}_CLIENT_SECRET", "").strip()
     api_url = env.get(f"{prefix}_API_URL", "").strip().rstrip("/")
     auth_url = env.get(f"{prefix}_AUTH_URL", "").strip().rstrip("/")
+    token_url = env.get(f"{prefix}_TOKEN_URL", "").strip().rstrip("/")
     if sandbox and not (client_id or api_url):
         played = f"{sandbox}/{'x' if name == 'twitter' else name}"
+        api = f"{played}/v5" if name == "pinterest" else played  # as its public address ends
         return NetworkSettings(
-            f"sandbox-{name}", f"sandbox-{name}-secret", played, played, sandbox=True
+            f"sandbox-{name}", f"sandbox-{name}-secret", api, played, played, sandbox=True
         )
     public = PUBLIC_URLS.get(prefix, ("", ""))
-    return NetworkSettings(client_id, client_secret, api_url or public[0], auth_url or public[1])
+    return NetworkSettings(
+        client_id, client_secret, api_url or public[0], auth_url or public[1],
+        token_url or auth_url or TOKEN_URLS.get(prefix, ""),
+    )  # fmt: skip
 
 
 def _secrets(found: dict[str, object], folder: Path, *, embedded: bool) -> None:

@@ -9,26 +9,28 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, text, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from app import egress, events, holds, logs, metrics
 from app.clock import now, seconds
-from app.config import settings
-from app.extensions import db, networks, safe, write_mode
+from app.config import BRIDGE, settings
+from app.extensions import db, networks, safe
 from app.ids import token as random_word
 from app.models.accounts import AccountStatus, NetworkApp, SocialAccount
+from app.models.integrations import Integration
 from app.models.posts import HoldReason
+from app.networks import NETWORKS, cls
 from app.networks.base import Account, AppKeys, Category, NetworkError, Tokens
+from app.transactions import moment, transaction
 
 MARGIN_SECONDS = 300.0  # a token is renewed this long before its end, or at 4/5 of its life
 CALL_SECONDS = 30.0
@@ -142,10 +144,10 @@ def fresh(account_id: UUID, *, force_from_version: int | None = None) -> Opened:
         raise RuntimeError("fresh() may speak to a network: commit or roll back before it")
     until, pause = time.monotonic() + WAIT_SECONDS, 0.05
     while True:
-        with _transaction(write=False) as session:
+        with transaction(write=False) as session:
             row = _usable(session, account_id)
             opened, due = _opened(session, row), _due(row, force_from_version)
-            free = _free(row, _moment(session))
+            free = _free(row, moment(session))
         if not due:
             return opened
         if free and (claim := _claim(account_id, opened.version)):
@@ -200,6 +202,24 @@ def signed_out(
     return True
 
 
+def grant_goes_on(session: Session, name: str) -> bool:
+    """Whether ending a sign-in at that network would sign other accounts out (``About.grant``).
+
+    Who gave the grant is not told, so every connected account of such a network may live on it.
+    """
+    try:
+        grant = networks.get(name).about.grant
+    except KeyError:  # a network this version does not speak
+        return False
+    if not grant:
+        return False
+    same = [one for one in NETWORKS if cls(one).about.grant == grant]
+    living = select(SocialAccount.id).where(
+        SocialAccount.network.in_(same), SocialAccount.tokens.is_not(None)
+    )
+    return session.scalar(living.limit(1)) is not None
+
+
 def _title(name: str) -> str:
     try:
         return networks.get(name).title
@@ -209,15 +229,44 @@ def _title(name: str) -> str:
 
 def _usable(session: Session, account_id: UUID) -> SocialAccount:
     row = session.get(SocialAccount, account_id)
-    if row is None or row.status is not AccountStatus.ACTIVE or row.tokens is None:
+    if row is None or row.status is not AccountStatus.ACTIVE:
         raise _closed((row.status_reason if row else "") or NOT_CONNECTED)
+    if row.tokens is None and row.via != BRIDGE:
+        raise _closed(row.status_reason or NOT_CONNECTED)
     return row
+
+
+def bridge_keys(integration: Integration) -> Tokens:
+    """What opens every account of a bridge; ``NetworkError`` where it was disconnected."""
+    if integration.secret is None or not integration.enabled:
+        raise _closed(NOT_CONNECTED)
+    return unpack(safe.vault.decrypt(integration.secret, bridge_place(integration.id)))[0]
+
+
+def keep_bridge(integration: Integration, tokens: Tokens) -> None:
+    """Put a bridge's keys into its row, encrypted; the caller commits."""
+    integration.secret = safe.vault.encrypt(pack(tokens), bridge_place(integration.id))
+
+
+def bridge_place(integration_id: UUID) -> str:
+    """Where a bridge's keys lie."""
+    return f"integrations.secret.{integration_id}"
+
+
+def _tokens(session: Session, row: SocialAccount) -> Tokens:
+    if row.via != BRIDGE:
+        return load(row)
+    bridge = session.get(Integration, row.integration_id) if row.integration_id else None
+    if bridge is None:
+        raise _closed(NOT_CONNECTED)
+    return bridge_keys(bridge)
 
 
 def _opened(session: Session, row: SocialAccount) -> Opened:
     return Opened(
-        external_id=row.external_id, handle=row.handle, tokens=load(row), server=row.server,
-        app=keys(session, row), extras=dict(row.extras), version=row.tokens_version,
+        external_id=row.external_id, handle=row.handle, tokens=_tokens(session, row),
+        server=row.server, app=keys(session, row), extras=dict(row.extras),
+        version=row.tokens_version,
     )  # fmt: skip
 
 
@@ -227,6 +276,10 @@ def _due(row: SocialAccount, force_from_version: int | None) -> bool:
     Short-lived ones are used for most of their life. One that can't be renewed is used to
     its end.
     """
+    if row.via == BRIDGE:
+        if row.tokens_version == force_from_version:
+            raise _closed(SIGNED_OUT)  # nobody renews Metricool's token but a person
+        return False
     if force_from_version is not None:
         return row.tokens_version == force_from_version
     tokens, issued = unpack(safe.vault.decrypt(row.tokens or "", place(row.id)))
@@ -239,18 +292,18 @@ def _due(row: SocialAccount, force_from_version: int | None) -> bool:
     return left <= 0 or (bool(tokens.refresh) and left < margin)
 
 
-def _free(row: SocialAccount, moment: datetime) -> bool:
+def _free(row: SocialAccount, at: datetime) -> bool:
     """Whether nobody holds the claim: never taken, run out, or from before the clock jumped."""
     if row.refresh_claim is None or row.refresh_until is None:
         return True
-    return not moment < row.refresh_until <= moment + seconds(IMPOSSIBLE_SECONDS)
+    return not at < row.refresh_until <= at + seconds(IMPOSSIBLE_SECONDS)
 
 
 def _claim(account_id: UUID, version: int) -> str | None:
     """Take the account's claim; ``None`` where somebody was faster."""
     word = random_word()
-    with _transaction() as session:
-        moment = _moment(session)
+    with transaction() as session:
+        at = moment(session)
         changed = session.execute(
             update(SocialAccount)
             .where(
@@ -259,11 +312,11 @@ def _claim(account_id: UUID, version: int) -> str | None:
                 SocialAccount.tokens_version == version,
                 or_(
                     SocialAccount.refresh_claim.is_(None),
-                    SocialAccount.refresh_until <= moment,
-                    SocialAccount.refresh_until > moment + seconds(IMPOSSIBLE_SECONDS),
+                    SocialAccount.refresh_until <= at,
+                    SocialAccount.refresh_until > at + seconds(IMPOSSIBLE_SECONDS),
                 ),
             )
-            .values(refresh_claim=word, refresh_until=moment + seconds(CLAIM_SECONDS))
+            .values(refresh_claim=word, refresh_until=at + seconds(CLAIM_SECONDS))
             .execution_options(synchronize_session=False)
         )
     return word if changed.rowcount else None  # type: ignore[attr-defined]
@@ -300,8 +353,11 @@ def _refresh(
     metrics.token_refresh.labels("ok").inc()
     stored = _stored(account_id, opened.version, tokens)
     if stored is None:  # a person disconnected it meanwhile
-        with suppress(NetworkError), egress.bounded(CALL_SECONDS):
-            network.revoke(opened.app, tokens, opened.server)
+        with transaction(write=False) as session:
+            kept = grant_goes_on(session, name)
+        if not kept:
+            with suppress(NetworkError), egress.bounded(CALL_SECONDS):
+                network.revoke(opened.app, tokens, opened.server)
         raise _closed(NOT_CONNECTED)
     return stored
 
@@ -311,7 +367,7 @@ def _stored(account_id: UUID, version: int, tokens: Tokens) -> Opened | None:
     until, pause = time.monotonic() + KEEP_SECONDS, 0.1
     while True:
         try:
-            with _transaction() as session:
+            with transaction() as session:
                 row = session.get(SocialAccount, account_id, with_for_update=True)
                 if row is None or row.tokens is None:
                     return None
@@ -329,13 +385,13 @@ def _stored(account_id: UUID, version: int, tokens: Tokens) -> Opened | None:
 
 def _refused(account_id: UUID, version: int) -> bool:
     """Mark the account; false where it has other tokens by now."""
-    with _transaction() as session:
+    with transaction() as session:
         row = session.get(SocialAccount, account_id, with_for_update=True)
         return row is not None and signed_out(session, row, SIGNED_OUT, version=version)
 
 
 def _let_go(account_id: UUID, claim: str) -> None:
-    with _transaction() as session:
+    with transaction() as session:
         session.execute(
             update(SocialAccount)
             .where(SocialAccount.id == account_id, SocialAccount.refresh_claim == claim)
@@ -346,22 +402,3 @@ def _let_go(account_id: UUID, claim: str) -> None:
 
 def _closed(message: str) -> NetworkError:
     return NetworkError(Category.AUTH_ERROR, message, retryable=False)
-
-
-@contextmanager
-def _transaction(*, write: bool = True) -> Iterator[Session]:
-    """A session of its own that commits at the end of the block."""
-    mark = write_mode.set(write)
-    try:
-        with Session(db.engine, expire_on_commit=False) as session, session.begin():
-            yield session
-    finally:
-        write_mode.reset(mark)
-
-
-def _moment(session: Session) -> datetime:
-    """The database's clock: processes on several machines measure the claim with it."""
-    if session.get_bind().dialect.name != "postgresql":
-        return now()
-    found: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return found.astimezone(UTC)

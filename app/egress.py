@@ -141,7 +141,8 @@ class Guard:
         if config.SANDBOX and config.loopback:
             allow += LOOPBACK
         bases = [u for n in config.networks.values() for u in (n.api_url, n.auth_url) if u]
-        return cls(allow, frozenset(origin(u) for u in (*bases, config.PLC_URL)))
+        bases += [config.PLC_URL, config.BLUESKY_VIDEO_URL]
+        return cls(allow, frozenset(origin(u) for u in bases))
 
     def allowed(self, found: Address) -> bool:
         """Whether the operator named this address's network."""

@@ -6,12 +6,16 @@ never knows its wire format.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class AppError(Exception):
     """Base of everything that reaches a person in words.
 
     ``message`` is a plain sentence. ``field`` is the path of the input to mend,
-    or ``None``. ``errors`` holds further errors of the same request.
+    or ``None``. ``errors`` holds further errors of the same request, ``facts`` what else an
+    API's answer tells beside the error. ``contract`` is what a contract's document says in the
+    message's place; the API doors say that, pages the message.
     """
 
     status = 500
@@ -25,12 +29,16 @@ class AppError(Exception):
         code: str | None = None,
         errors: list[AppError] | None = None,
         retry_after: int | None = None,
+        facts: dict[str, Any] | None = None,
+        contract: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
+        self.contract = contract or message
         self.field = field
         self.errors = errors or []
         self.retry_after = retry_after
+        self.facts = facts or {}
         if code is not None:
             self.code = code
 

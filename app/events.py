@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -52,10 +53,32 @@ def tell_owners(
         select(User.id, User.email)
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.profile_id == profile_id, Membership.role == Role.OWNER)
-    )
+    ).all()
+    _mail(session, [(row.id, row.email) for row in owners], kind, data, once)
+
+
+def tell_author(
+    session: Session, profile_id: UUID, author_id: UUID | None, kind: str, data: dict[str, Any],
+    *, once: str,
+) -> None:  # fmt: skip
+    """A mail to whoever wrote it, while they belong to the profile; else to its owners."""
+    row = session.execute(
+        select(User.id, User.email)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.profile_id == profile_id, User.id == author_id)
+    ).one_or_none()
+    if row is None:
+        tell_owners(session, profile_id, kind, data, once=once)
+    else:
+        _mail(session, [(row.id, row.email)], kind, data, once)
+
+
+def _mail(
+    session: Session, people: Iterable[tuple[UUID, str]], kind: str, data: dict[str, Any], once: str
+) -> None:
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     at = now()
-    for user_id, email in owners:
+    for user_id, email in people:
         session.execute(
             make(Mail)
             .values(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 import httpx2 as httpx
 from flask import Flask
@@ -23,15 +24,20 @@ from rq.exceptions import DuplicateJobError
 from sqlalchemy import Connection, Engine, event
 
 from app import egress
-from app.config import ROOT, Config
+from app.config import BRIDGE, ROOT, Config
 from app.crypto import Vault
 from app.models import Base
 from app.networks import build
 from app.networks.base import Network
+from app.networks.metricool import Metricool
 
 # Pages that only read open deferred transactions; everything else takes SQLite's write
 # lock at once, since a deferred one that later writes fails whatever the busy timeout.
 write_mode: ContextVar[bool] = ContextVar("write_mode", default=True)
+
+
+BUSY = "busy_timeout=10000"
+PEN_SECONDS = 5.0
 
 
 @event.listens_for(Engine, "connect")
@@ -39,7 +45,7 @@ def _connected(dbapi: Any, record: object) -> None:
     if type(dbapi).__module__.startswith("sqlite3"):
         dbapi.isolation_level = None  # we send BEGIN ourselves
         for pragma in (
-            "busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+            BUSY, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
             "temp_store=MEMORY", "cache_size=-32768",
         ):  # fmt: skip
             dbapi.execute("PRAGMA " + pragma)
@@ -47,8 +53,36 @@ def _connected(dbapi: Any, record: object) -> None:
 
 @event.listens_for(Engine, "begin")
 def _began(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write_mode.get() else "BEGIN")
+    if connection.dialect.name != "sqlite":
+        return
+    if not write_mode.get():
+        connection.exec_driver_sql("BEGIN")
+    elif not _took_the_pen(connection):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _took_the_pen(connection: Connection) -> bool:
+    """Begin writing in SQLite; False where it stays locked for long, or something is wrong.
+
+    Its own way to wait sleeps up to 100 ms between two looks: with several processes writing,
+    the lock lies idle half of the time. A look costs microseconds, so we look each millisecond.
+    """
+    raw: Any = connection.connection.dbapi_connection
+    until = time.monotonic() + PEN_SECONDS
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        while time.monotonic() < until:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    return False  # the usual way says what it is
+                time.sleep(0.001)
+            else:
+                return True
+        return False
+    finally:
+        raw.execute("PRAGMA " + BUSY)
 
 
 def engine_options(config: Config) -> dict[str, Any]:
@@ -112,6 +146,18 @@ class Queues:
         return True
 
 
+NATIVE = "native"  # ``SocialAccount.via`` of an account we speak to directly
+
+
+class Spoken(Protocol):
+    """What says how a network is spoken to."""
+
+    @property
+    def network(self) -> str: ...
+    @property
+    def via(self) -> str: ...
+
+
 class Networks:
     """One client of each network a process, safe to use from threads."""
 
@@ -142,6 +188,27 @@ class Networks:
             found = build(name, self.http(guarded=cls(name).user_hosts), self.config)
             self._built[name] = found
         return found
+
+    def for_(self, name: str, via: str = NATIVE) -> Network:
+        """The network as an account of it is spoken to: directly, or ``via`` the bridge."""
+        if via != BRIDGE:
+            return self.get(name)
+        found = self._built.get(f"{via}/{name}")
+        if found is None:
+            from app.networks.metricool_bridge import bridged, rules_config
+
+            http = self.http(guarded=False)
+            found = bridged(build(name, http, rules_config(self.config)), http, self.config)
+            self._built[f"{via}/{name}"] = found
+        return found
+
+    def of(self, account: Spoken) -> Network:
+        """The network of an account (a ``SocialAccount``, a ``Claim``)."""
+        return self.for_(account.network, account.via)
+
+    def bridge(self) -> Metricool:
+        """Metricool itself."""
+        return Metricool(self.http(guarded=False), self.config)
 
     def reset(self) -> None:
         """Forget clients, after a fork or for a test's transport."""

@@ -70,6 +70,18 @@ def reason_for(account: SocialAccount) -> HoldReason | None:
     return None
 
 
+def scheduled(
+    profile_id: UUID, account: SocialAccount, due_at: datetime | None, now: datetime
+) -> PostTarget:
+    """A new target on the clock; held from the start where its account cannot be used."""
+    reason = reason_for(account)
+    return PostTarget(
+        account_id=account.id, profile_id=profile_id, due_at=due_at, scheduled_for=due_at,
+        state=TargetState.SCHEDULED, hold_reason=reason,
+        hold_until=deadline(due_at, now) if reason else None,
+    )  # fmt: skip
+
+
 def moved(target: PostTarget, now: datetime) -> None:
     """A person gave the target another time: it is not late, and a hold lasts accordingly.
 

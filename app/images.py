@@ -19,12 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import Unavailable, ValidationFailed
+from app.imaging import kinds
 
 MAX_BYTES = 20 * 1024 * 1024  # of an uploaded picture (reliability §11)
+MAX_FILM_BYTES = 200 * 1024 * 1024
 THUMB_SIDE = 640  # pixels
+FILMS = ("video/mp4", "video/quicktime")
 MIMES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 
-CPU_SECONDS = {"inspect": 15, "take": 20, "thumbnail": 15, "fit": 40}
+CPU_SECONDS = {"inspect": 15, "take": 20, "thumbnail": 15, "fit": 40, "crop": 30, "film": 60}
 WALL_FACTOR = 3  # a busy machine gives a child less than a whole processor
 TURN_SECONDS = 120.0  # waiting for a free place
 
@@ -42,13 +45,16 @@ _FROM_OUTSIDE = frozenset({signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal
 
 @dataclass(frozen=True)
 class Info:
-    """A picture file: type, width and height in pixels as shown, frames, size in bytes."""
+    """A file: type, width and height in pixels as shown, frames, size in bytes; a video's
+    seconds and codec."""
 
     mime: str
     width: int
     height: int
     frames: int
     size: int
+    seconds: float = 0.0
+    codec: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,9 +113,49 @@ def take(
     return made[0], made[1]
 
 
+def is_film(head: bytes) -> bool:
+    """Whether a file's first bytes are a video's that we take; decides nothing else."""
+    return bool(kinds.film(head))
+
+
+def film_type(head: bytes) -> str:
+    """The type that a video's first bytes show; empty for anything else."""
+    return kinds.film(head)
+
+
+def take_film(
+    src: Path, dest: Path, poster: Path, thumb: Path, declared: str | None = None
+) -> Info:
+    """Write a video's clean copy, its poster frame (JPEG) and thumbnail (WebP).
+
+    The copy holds the same pictures and sound without place, owner and other notes, its index
+    first. Raises ``ValidationFailed(field="file")``.
+    """
+    return _work(
+        "film", source=str(src), dest=str(dest), poster=str(poster), thumb=str(thumb),
+        declared=declared, side=THUMB_SIDE, written=2 * MAX_FILM_BYTES,
+    )[0]  # fmt: skip
+
+
 def thumbnail(src: Path, dest: Path, side: int = THUMB_SIDE) -> Info:
     """Write a WebP of the first frame at most ``side`` pixels wide and high."""
     return _work("thumbnail", source=str(src), dest=str(dest), side=side)[0]
+
+
+def crop(
+    src: Path, dest: Path, thumb: Path, box: tuple[int, int, int, int],
+    size: tuple[int, int] | None = None, side: int = THUMB_SIDE,
+) -> tuple[Info, Info]:  # fmt: skip
+    """Write the part within ``box`` (left, top, right, bottom in pixels), and its thumbnail.
+
+    ``size``: how wide and high it is made; as it is in the picture without.
+    Raises ``ValidationFailed(field="file")`` for a moving picture or a box outside of it.
+    """
+    made = _work(
+        "crop", source=str(src), dest=str(dest), thumb=str(thumb), box=list(box), side=side,
+        size=list(size or (box[2] - box[0], box[3] - box[1])),
+    )  # fmt: skip
+    return made[0], made[1]
 
 
 def fit(src: Path, dest: Path, limits: Limits) -> Info:
@@ -133,11 +179,19 @@ def _work(do: str, **asked: Any) -> list[Info]:
     finally:
         _places.release()
     if "refused" in answer:
-        raise ValidationFailed(str(answer["refused"]), field="file")
+        raise ValidationFailed(str(answer["refused"]), field="file", code="UNSUPPORTED_MEDIA_TYPE")
     if "made" not in answer:
         raise Unavailable(AWAY)
     return [
-        Info(str(m["mime"]), int(m["width"]), int(m["height"]), int(m["frames"]), int(m["size"]))
+        Info(
+            str(m["mime"]),
+            int(m["width"]),
+            int(m["height"]),
+            int(m["frames"]),
+            int(m["size"]),
+            float(m.get("seconds", 0.0)),
+            str(m.get("codec", "")),
+        )
         for m in answer["made"]
     ]
 

@@ -28,6 +28,7 @@ TEXT_LIMIT = 4_000
 TRACE_LIMIT = 20_000
 DEPTH_LIMIT = 6
 REMEMBERED = 4_096
+WORD = 20  # letters a plain word may have
 SHORTEST = 8  # a shorter value would mask ordinary words
 
 bind = structlog.contextvars.bind_contextvars
@@ -222,7 +223,12 @@ def _parts(value: str, depth: int) -> list[str]:
 
 
 def _harmless(text: str) -> bool:
-    """Addresses, identifiers of people and dates lie beside tokens, and logs need them."""
+    """Addresses, identifiers of people and dates lie beside tokens, and logs need them.
+
+    So do plain words, a network's name say: no token is short and of small letters alone.
+    """
+    if len(text) < WORD and text.isascii() and text.isalpha() and text.islower():
+        return True
     return text.startswith(("http://", "https://", "did:")) or bool(
         re.match(r"\d{4}-\d\d-\d\dT", text)
     )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any, TypeVar
 from uuid import UUID
 
 from app.errors import Forbidden
+
+View = TypeVar("View", bound=Callable[..., Any])
+SIGNED_IN = "signed_in"
+OPERATOR = "operator"
 
 
 class Role(StrEnum):
@@ -66,6 +71,8 @@ class Actor:
     allowed: frozenset[Permission] | None = None
     is_operator: bool = False
     session_id: UUID | None = None
+    key_id: UUID | None = None
+    unbelted: bool = False  # a key that has just been read, and nothing holds it back
     address: str = ""
     request_id: str = ""
 
@@ -81,6 +88,35 @@ class Actor:
         if not self.may(permission, profile_id):
             raise Forbidden("Your role in this brand does not allow that. Ask an owner or admin.")
 
+    def within(self, profile_id: UUID) -> Actor:
+        """The same actor, reaching one profile only."""
+        return replace(self, roles={profile_id: self.roles[profile_id]})
+
     def profiles(self, permission: Permission) -> list[UUID]:
         """The profiles in which the actor may do this."""
         return [found for found in self.roles if self.may(permission, found)]
+
+
+# The marks of a route, for pages and the API alike: web/guard.py reads them.
+
+
+def public(view: View) -> View:
+    """Anybody may use this view."""
+    view.guard = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def requires(permission: str) -> Callable[[View], View]:
+    """Only somebody with this permission in the address's profile.
+
+    ``permission`` is a ``Permission`` value, ``"signed_in"`` for any person, or
+    ``"operator"`` for those who run the installation.
+    """
+    if permission not in (SIGNED_IN, OPERATOR):
+        Permission(permission)
+
+    def mark(view: View) -> View:
+        view.guard = permission  # type: ignore[attr-defined]
+        return view
+
+    return mark

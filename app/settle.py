@@ -6,11 +6,21 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from app.clock import now
+from app.models.base import table
 from app.models.posts import Post, PostTarget, TargetState, post_status
+
+POSTS, TARGETS = table(Post), table(PostTarget)
+THESE = POSTS.c.id.in_(bindparam("ids", expanding=True))
+LOCKED = select(POSTS.c.id).where(THESE).order_by(POSTS.c.id).with_for_update()
+STATES = (
+    select(POSTS.c.id, POSTS.c.armed, POSTS.c.discarded_at, POSTS.c.status, TARGETS.c.state)
+    .select_from(POSTS.outerjoin(TARGETS, TARGETS.c.post_id == POSTS.c.id))
+    .where(THESE)
+)
+STORED = update(POSTS).where(THESE).values(status=bindparam("new"))  # and ``updated_at``
 
 
 def settle(session: Session, post_ids: Iterable[UUID]) -> None:
@@ -23,17 +33,12 @@ def settle(session: Session, post_ids: Iterable[UUID]) -> None:
     if not wanted:
         return
     session.flush()
+    connection = session.connection()
     if session.get_bind().dialect.name == "postgresql":
         # A statement of its own: one that waited for the lock would still see the targets as
         # they were before it waited, and two that end at once would leave the post unended.
-        session.execute(
-            select(Post.id).where(Post.id.in_(wanted)).order_by(Post.id).with_for_update()
-        ).all()
-    rows = session.execute(
-        select(Post.id, Post.armed, Post.discarded_at, Post.status, PostTarget.state)
-        .join_from(Post, PostTarget, PostTarget.post_id == Post.id, isouter=True)
-        .where(Post.id.in_(wanted))
-    ).all()
+        connection.execute(LOCKED, {"ids": wanted}).all()
+    rows = connection.execute(STATES, {"ids": wanted}).all()
     posts = {row.id: row for row in rows}
     states: dict[UUID, list[TargetState]] = defaultdict(list)
     for row in rows:
@@ -47,12 +52,7 @@ def settle(session: Session, post_ids: Iterable[UUID]) -> None:
         if status is not post.status:
             changed[status].append(post.id)
     for status, ids in changed.items():
-        session.execute(
-            update(Post)
-            .where(Post.id.in_(ids))
-            .values(status=status, updated_at=now())
-            .execution_options(synchronize_session=False)
-        )
+        connection.execute(STORED, {"ids": ids, "new": status})
     for loaded in session.identity_map.values():
         if isinstance(loaded, Post) and loaded.id in wanted:
             session.expire(loaded, ["status", "updated_at"])

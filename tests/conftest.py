@@ -14,9 +14,11 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -31,9 +33,16 @@ from app.config import Config
 from app.extensions import db, networks, queues, safe
 from app.models.people import User
 from app.services import sessions
+from tests.conforming import conformed, conforming
 from tests.databases import Databases
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
+
+# A busy machine makes no property false.
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("house")
 
 
 class Browser(FlaskClient):
@@ -147,6 +156,7 @@ def app(installation: Flask, databases: Databases) -> Iterator[Flask]:
         databases.empty(installation)
         yield installation
         db.session.remove()
+    conformed(installation)
 
 
 @pytest.fixture
@@ -172,6 +182,7 @@ def make_app(
         with one.app_context():
             db.session.remove()
             db.engine.dispose()
+        conformed(one)
 
 
 @pytest.fixture(autouse=True)
@@ -203,6 +214,13 @@ def signed_in(app: Flask) -> Callable[[User], Browser]:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
     """``serve(app, port=0)`` serves an application on loopback from threads; its address."""
+    with serving() as start:
+        yield start
+
+
+@contextmanager
+def serving() -> Iterator[Callable[..., str]]:
+    """What ``serve`` is, for a fixture of a wider scope; all servers end with the block."""
     running = []
 
     def start(app: Flask, port: int = 0) -> str:
@@ -261,7 +279,7 @@ def page(page: Any) -> Iterator[Any]:
 def _testing(app: Flask) -> Flask:
     app.testing = True
     app.test_client_class = Browser
-    return app
+    return conforming(app)
 
 
 def _own_number(url: str) -> str:

@@ -8,7 +8,10 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from sqlite3 import connect
 from typing import Any
 
 from flask import Flask
@@ -90,6 +93,33 @@ class Databases:
             Path(f"{_file(url)}{ending}").unlink(missing_ok=True)
         shutil.copy(_file(self.template), _file(url))
 
+    def keep(self, app: Flask) -> Callable[[], None]:
+        """A way back to the rows of now, for the application whose context is pushed."""
+        db.session.remove()
+        if self.server is not None:
+            rows = {table: _rows(table) for table in Base.metadata.sorted_tables}
+            return lambda: self._refill(rows)
+        url, kept = (
+            app.config["SQLALCHEMY_DATABASE_URI"],
+            self.folder / f"{secrets.token_hex(8)}.kept",
+        )
+        with closing(connect(_file(url))) as now, closing(connect(kept)) as then:
+            now.backup(then)
+
+        def back() -> None:
+            self.empty(app)
+            shutil.copy(kept, _file(url))
+
+        return back
+
+    def _refill(self, rows: dict[Table, list[dict[str, Any]]]) -> None:
+        db.session.remove()
+        with db.engine.begin() as connection:
+            _delete(connection)
+            for table, given in rows.items():
+                if given:
+                    connection.execute(table.insert(), given)
+
     def _migrate(self) -> None:
         app = create_app(
             Config.from_env({"INSTANCE_DIR": str(self.folder), "DATABASE_URL": self.template})
@@ -126,6 +156,11 @@ class Databases:
 def _delete(connection: Connection) -> None:
     names = [table.name for table in reversed(Base.metadata.sorted_tables)]
     connection.exec_driver_sql(EMPTY.replace("{names}", ",".join(names)))
+
+
+def _rows(table: Table) -> list[dict[str, Any]]:
+    with db.engine.connect() as connection:
+        return [dict(row) for row in connection.execute(table.select()).mappings()]
 
 
 def _file(url: str) -> Path:

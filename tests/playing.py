@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,12 +23,24 @@ from app.sandbox.store import Store
 KEPT = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
+@cache
+def _played() -> Flask:
+    return create_sandbox(Store())
+
+
+def played(store: Store) -> Flask:
+    """The process's sandbox with this store: to build one costs more than most tests."""
+    found = _played()
+    found.extensions["sandbox"] = store
+    return found
+
+
 @pytest.fixture
 def sandbox(app: Flask) -> Iterator[Store]:
     """A sandbox of the test's own that every network of the application speaks to; its store."""
     store = Store()
     networks.reset()
-    networks.transport = httpx.WSGITransport(app=create_sandbox(store))
+    networks.transport = httpx.WSGITransport(app=played(store))
     yield store
     networks.transport = None
     networks.reset()
@@ -39,8 +52,10 @@ def order(store: Store, **fault: object) -> None:
 
 
 def walk(url: str, handle: str, *, allow: bool = True) -> dict[str, str]:
-    """Answer the consent page at ``url`` as a person would; the query of the way back."""
-    assert networks.transport is not None
+    """Answer the consent page at ``url`` as a person would; the query of the way back.
+
+    Without a sandbox in memory it is walked over the socket it is served from.
+    """
     with httpx.Client(transport=networks.transport) as browser:
         page = browser.get(url)
         assert page.status_code == 200, page.text

@@ -218,3 +218,8 @@ def test_any_text_is_one_line_of_json(event: str, value: str) -> None:
         logs.get("web").info(event, value=value)
     (line,) = stream.getvalue().splitlines()
     assert json.loads(line)["level"] == "info"
+
+
+def test_a_network_s_name_beside_a_token_stays_readable() -> None:
+    logs.secret(json.dumps({"access": "a1-token-of-Maya", "more": {"login": "instagram"}}))
+    assert logs.mask("instagram took a1-token-of-Maya") == f"instagram took {logs.MASK}"

@@ -18,12 +18,12 @@ WRITTEN = 96 * 1024 * 1024  # bytes a written file may have
 LONGEST_REQUEST = 65_536
 
 
-def limit(cpu_seconds: int) -> None:
+def limit(cpu_seconds: int, written: int = WRITTEN) -> None:
     """Bound memory, processor time, files and processes before a decoder is loaded."""
     bounds = {
         resource.RLIMIT_AS: MEMORY,
         resource.RLIMIT_CPU: cpu_seconds,
-        resource.RLIMIT_FSIZE: WRITTEN,
+        resource.RLIMIT_FSIZE: written,
         resource.RLIMIT_NOFILE: 32,
         resource.RLIMIT_NPROC: 0,
         resource.RLIMIT_CORE: 0,
@@ -62,12 +62,25 @@ def _made(asked: dict[str, Any]) -> list[dict[str, Any]]:
     if asked["do"] == "inspect":
         return [work.inspect(source, asked["declared"])]
     dest = Path(asked["dest"])
+    if asked["do"] == "film":
+        from app.imaging import film
+
+        return film.take(
+            source, dest, Path(asked["poster"]), Path(asked["thumb"]), asked["declared"],
+            asked["side"],
+        )  # fmt: skip
     if asked["do"] == "thumbnail":
         return work.thumbnail(source, dest, asked["side"])
     if asked["do"] == "fit":
         from app.imaging import shrink
 
         return shrink.fit(source, dest, asked["limits"])
+    if asked["do"] == "crop":
+        from app.imaging import crop
+
+        return crop.crop(
+            source, dest, Path(asked["thumb"]), asked["box"], asked["size"], asked["side"]
+        )
     thumb = Path(asked["thumb"]) if asked["thumb"] else None
     return work.take(source, dest, thumb, asked["declared"], asked["side"])
 
@@ -77,6 +90,6 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     asked = json.loads(sys.stdin.buffer.read(LONGEST_REQUEST))
-    limit(int(asked["cpu"]))
+    limit(int(asked["cpu"]), int(asked.get("written", WRITTEN)))
     sys.stdout.write(json.dumps(perform(asked)))
     return 0

@@ -6,13 +6,16 @@ HEAD = 512  # bytes that are enough to know a kind
 MAX_FRAMES = 300  # reliability §11
 
 JPEG, PNG, WEBP, GIF = "image/jpeg", "image/png", "image/webp", "image/gif"
-NAMES = {JPEG: "JPEG", PNG: "PNG", WEBP: "WebP", GIF: "GIF"}
+MP4, MOV = "video/mp4", "video/quicktime"
+NAMES = {JPEG: "JPEG", PNG: "PNG", WEBP: "WebP", GIF: "GIF", MP4: "MP4", MOV: "QuickTime"}
+STILLS = frozenset({b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1",
+                    b"avif", b"avis"})  # fmt: skip
 # Names that browsers and older programs give the same types.
 ALIASES = {"image/jpg": JPEG, "image/pjpeg": JPEG, "image/x-png": PNG, "image/apng": PNG}
 # RFC 2046 §4.5.1: says nothing about the content, so it claims nothing.
 UNDECLARED = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 
-ONLY_PICTURES = "Only pictures can be used here at present: JPEG, PNG, WebP or GIF."
+ONLY_PICTURES = "This kind of file can't be used: choose JPEG, PNG, WebP, GIF, MP4 or MOV."
 EMPTY = "This file is empty. Choose another one."
 BROKEN = "This picture is damaged or incomplete, so it could not be read. Save it again and retry."
 TOO_MANY_PIXELS = "This picture has more than 40 megapixels. Make it smaller and try again."
@@ -41,6 +44,27 @@ def sniff(head: bytes) -> str:
     raise Refused(_what_it_is(head))
 
 
+def film(head: bytes) -> str:
+    """The MIME type of a video we take, by its first box; empty for anything else.
+
+    ISO/IEC 14496-12 §4.3: the brands after ``ftyp``; QuickTime files may begin otherwise.
+    """
+    box, brand = head[4:8], head[8:12]
+    if box == b"ftyp":
+        if brand in STILLS:
+            return ""
+        return MOV if brand == b"qt  " else MP4
+    return MOV if box in (b"moov", b"mdat", b"wide", b"free", b"skip") else ""
+
+
+def check_film(mime: str, declared: str | None) -> None:
+    """Raise ``Refused`` where a video was sent as something else; MP4 and MOV are one family."""
+    claimed = (declared or "").split(";")[0].strip().lower()
+    if claimed in UNDECLARED or claimed in (MP4, MOV, "video/x-m4v"):
+        return
+    raise Refused(f"This file is a {NAMES[mime]} video, but was sent as something else.")
+
+
 def check_declared(mime: str, declared: str | None) -> None:
     """Raise ``Refused`` where the type a client declared is not what the bytes are (§11)."""
     claimed = (declared or "").split(";")[0].strip().lower()
@@ -54,7 +78,7 @@ def check_declared(mime: str, declared: str | None) -> None:
 
 def _what_it_is(head: bytes) -> str:
     brand = head[8:12] if head[4:8] == b"ftyp" else b""
-    if brand in (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"):
+    if brand in STILLS and brand not in (b"avif", b"avis"):
         return "HEIC pictures cannot be used. Save it as JPEG and try again."
     if brand in (b"avif", b"avis"):
         return "AVIF pictures cannot be used. Save it as JPEG or PNG and try again."

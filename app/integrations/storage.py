@@ -79,10 +79,19 @@ class Storage:
                 file.write(piece)
         return size
 
-    def adopt(self, path: Path) -> Stored:
-        """Store a finished file of ``scratch`` by moving it; durable when this returns."""
+    @staticmethod
+    def new_key() -> str:
+        """A key that no file has yet."""
         name = secrets.token_hex(16)
-        stored = self.root / name[:2] / name
+        return f"{name[:2]}/{name}"
+
+    def adopt(self, path: Path, key: str = "") -> Stored:
+        """Store a finished file of ``scratch`` by moving it; durable when this returns.
+
+        ``key``: one of ``new_key``, where it was promised to somebody before the file was here.
+        """
+        key = key or self.new_key()
+        stored = self.path(key)
         digest = hashlib.sha256()
         with _told():
             with path.open("rb") as file:
@@ -93,7 +102,7 @@ class Storage:
             stored.parent.mkdir(parents=True, exist_ok=True)
             path.rename(stored)
             flush(stored.parent)
-        return Stored(f"{name[:2]}/{name}", size, digest.hexdigest())
+        return Stored(key, size, digest.hexdigest())
 
     def path(self, key: str) -> Path:
         """Where a stored file lies; ``ValueError`` for a key that is none of ours."""

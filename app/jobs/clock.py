@@ -21,11 +21,13 @@ from app.integrations import monitor
 from app.jobs.stopping import leave_at_once
 from app.publishing import alarm, clockwork, recovery
 from app.publishing.runner import Runner
+from app.services import recurring_maker
 
 log = logs.get("clock")
 THREADS = 8  # "more slowly" (reliability §1.5)
 ALARM_SECONDS = 15.0
 PING_SECONDS = 60.0
+RECURRING_SECONDS = 1.0  # of a turn, so that ticks go on meanwhile
 
 
 @dataclass
@@ -63,6 +65,11 @@ class Clock:
             Periodic("alarm", ALARM_SECONDS, lambda: alarm.current(fresh=True)),
             Periodic("beat", config.HEARTBEAT_SECONDS, self.runner.beat),
             Periodic("cards", 60.0, lambda: queues.wake("media.cards")),
+            Periodic("renewals", 3600.0, lambda: queues.wake("accounts.renew")),
+            Periodic("places", 60.0, lambda: queues.wake("places.look_up")),
+            Periodic("integrations", 600.0, lambda: queues.wake("checks.integrations")),
+            Periodic("flight", 60.0, lambda: queues.wake("checks.flight")),
+            Periodic("recurring", 5.0, _recurring),
             Periodic("files", 24 * 3600.0, lambda: queues.wake("media.sweep")),
         ]
         if config.HEARTBEAT_URL:
@@ -108,6 +115,12 @@ class Clock:
     def _mail(self) -> None:
         if _mails_wait():
             queues.wake("mail.send")
+
+
+def _recurring() -> None:
+    """Have the next posts of recurring schedules made; with Redis away, make some here."""
+    if recurring_maker.waits() and not queues.wake("recurring.make"):
+        recurring_maker.run(RECURRING_SECONDS)
 
 
 def _mails_wait() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.services import links, media
+from app.services import links, media, media_uploads
 
 
 def cards() -> None:
@@ -11,6 +11,7 @@ def cards() -> None:
 
 
 def sweep() -> None:
-    """Once a day: old cards, then the files without a row."""
+    """Once a day: old cards and announcements, then the files without a row."""
     links.forget_old()
+    media_uploads.sweep()
     media.sweep_unused()

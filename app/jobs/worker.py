@@ -16,7 +16,13 @@ from app.jobs.stopping import leave_at_once
 from app.publishing.runner import Runner
 
 log = logs.get("worker")
-QUEUES = (("publishing",), ("media", "mail"))  # one listener each: long jobs delay no wake-up
+QUEUES = (
+    ("publishing",),
+    ("media", "mail", "accounts"),
+    ("checks",),
+    ("recurring",),
+    ("places",),
+)  # one listener each: long jobs delay no wake-up
 RESTART_SECONDS = 1.0
 
 

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from app.models import (
     accounts,
+    approvals,
     attempts,
+    billing,
+    content_templates,
     engine,
     events,
+    idempotency,
+    integrations,
+    keys,
     media,
     numbers,
     people,
     posts,
     profiles,
+    recurring,
+    usage,
 )
 from app.models.base import Base
 
 __all__ = [
-    "Base", "accounts", "attempts", "engine", "events", "media", "numbers",
-    "people", "posts", "profiles",
+    "Base", "accounts", "approvals", "attempts", "billing", "content_templates", "engine",
+    "events", "idempotency", "integrations", "keys", "media", "numbers", "people", "posts",
+    "profiles", "recurring", "usage",
 ]  # fmt: skip

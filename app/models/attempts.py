@@ -48,6 +48,7 @@ class Attempt(Base):
               sqlite_where=text(COMMITTING), postgresql_where=text(COMMITTING)),
         Index("ix_attempts_asking", "next_probe_at",
               sqlite_where=text(ASKING), postgresql_where=text(ASKING)),
+        Index("ix_attempts_account_id_id", "account_id", "id"),
         Index("ix_attempts_target_id_number", "target_id", "number"),
         Index("ix_attempts_account_external_id", "account_id", "external_id",
               sqlite_where=text("external_id IS NOT NULL"),
@@ -84,3 +85,9 @@ class Attempt(Base):
     extras: Mapped[dict[str, Any] | None]
 
     target: Mapped[PostTarget] = relationship()
+
+    @property
+    def accepted(self) -> bool:
+        """Of an unknown outcome: whether the network said yes, so that it is never repeated
+        (reliability §4). It answered 2xx and nobody could read more, or it is still at work."""
+        return self.category == "media_processing" or 200 <= (self.http_status or 0) < 300

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Uuid
+from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Table, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -56,6 +56,7 @@ class Base(DeclarativeBase):
         datetime: UTCDateTime(),
         dict[str, Any]: Json,
         list[str]: Json,
+        list[dict[str, Any]]: Json,
         enum.Enum: Enum(
             enum.Enum,
             native_enum=False,
@@ -64,6 +65,13 @@ class Base(DeclarativeBase):
             values_callable=lambda kind: [member.value for member in kind],
         ),
     }
+
+
+def table(model: type[Base]) -> Table:
+    """The table of a model, for statements that go past the ORM."""
+    found = model.__table__
+    assert isinstance(found, Table)
+    return found
 
 
 class Timestamps:

@@ -30,8 +30,33 @@ class Media(Timestamps, Base):
     height: Mapped[int] = mapped_column(default=0)
     frames: Mapped[int] = mapped_column(default=1)
     seconds: Mapped[float] = mapped_column(default=0.0)
+    codec: Mapped[str] = mapped_column(String(20), default="")  # of a video: "h264"
+    poster_key: Mapped[str | None] = mapped_column(String(120))  # a video's frame, a JPEG
     alt: Mapped[str] = mapped_column(String(2000), default="")
     deleted_at: Mapped[datetime | None]
+
+
+class MediaUpload(Base):
+    """A file announced and not here yet; ``id`` and ``key`` become its own when it arrives.
+
+    Of the token that lets it in only the SHA-256 is kept. ``used_at``: a file came with it.
+    """
+
+    __tablename__ = "media_uploads"
+    __table_args__ = (Index("ix_media_uploads_expires_at", "expires_at"),)
+
+    id: Mapped[Id]
+    profile_id: Mapped[UUID] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"))
+    uploaded_by: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    api_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
+    token_hash: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+    name: Mapped[str] = mapped_column(String(255))
+    mime: Mapped[str] = mapped_column(String(40))
+    size: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class LinkCard(Base):

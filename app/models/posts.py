@@ -112,6 +112,7 @@ class Post(Timestamps, Base):
         Index("ix_posts_profile_id_due_at", "profile_id", "due_at"),
         Index("ix_posts_profile_id_status", "profile_id", "status"),
         Index("ix_posts_edits_id", "edits_id", unique=True),
+        Index("ix_posts_listed", "profile_id", "discarded_at", "edits_id", "id"),
     )
 
     id: Mapped[Id]
@@ -126,6 +127,7 @@ class Post(Timestamps, Base):
     late_policy: Mapped[LatePolicy | None]
     late_limit_minutes: Mapped[int | None]
     source: Mapped[str] = mapped_column(String(20), default="web")
+    link: Mapped[str | None] = mapped_column(String(2000))  # sent beside the text, put below it
     # A working copy of a post on the clock: what is typed goes out only once it is applied.
     edits_id: Mapped[UUID | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
     discarded_at: Mapped[datetime | None]
@@ -240,6 +242,11 @@ class PostTarget(Timestamps, Base):
     category: Mapped[str | None] = mapped_column(String(24))
     error_code: Mapped[str | None] = mapped_column(String(60))
     error: Mapped[str | None] = mapped_column(Text)
+
+    # The flight check (promises.md 8): ``green``, ``amber`` or ``red``, its findings, and when.
+    flight_light: Mapped[str | None] = mapped_column(String(8))
+    flight: Mapped[list[dict[str, Any]] | None]
+    flight_at: Mapped[datetime | None]
 
     post: Mapped[Post] = relationship(back_populates="targets")
     account: Mapped[SocialAccount] = relationship()

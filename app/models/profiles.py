@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Id, Timestamps
@@ -24,7 +24,10 @@ class LatePolicy(StrEnum):
 
 
 class Profile(Timestamps, Base):
-    """A brand: its zone, its late policy, its rows. The tenant."""
+    """A brand: its zone, its late policy, its rows. The tenant.
+
+    ``partner``: it may make integrations where the installation bills (the Oktopost contract).
+    """
 
     __tablename__ = "profiles"
 
@@ -37,6 +40,7 @@ class Profile(Timestamps, Base):
     late_limit_minutes: Mapped[int] = mapped_column(default=30)
     week_start: Mapped[int] = mapped_column(default=0)  # 0 Monday
     named_at: Mapped[datetime | None]  # when a person last settled its name and zone
+    partner: Mapped[bool] = mapped_column(default=False, server_default=false())
     paused_at: Mapped[datetime | None]
     pause_reason: Mapped[str] = mapped_column(String(200), default="")
 

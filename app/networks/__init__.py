@@ -12,8 +12,16 @@ from app.networks.base import Network
 # Name in JSON → module and class; a module is imported when first asked for.
 NETWORKS: dict[str, tuple[str, str]] = {
     "twitter": ("x", "X"),
+    "tiktok": ("tiktok", "TikTok"),
+    "youtube": ("youtube", "YouTube"),
     "mastodon": ("mastodon", "Mastodon"),
     "bluesky": ("bluesky", "Bluesky"),
+    "facebook": ("facebook", "Facebook"),
+    "instagram": ("instagram", "Instagram"),
+    "linkedin": ("linkedin", "LinkedIn"),
+    "threads": ("threads", "Threads"),
+    "pinterest": ("pinterest", "Pinterest"),
+    "reddit": ("reddit", "Reddit"),
 }
 
 

@@ -11,7 +11,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
+
+from app.networks.capabilities import About, Capabilities, Notice, Option, Placement, Refusal
+from app.networks.composed import Composed, Problem, Span
+
+__all__ = [
+    "About", "Account", "AppKeys", "Capabilities", "Card", "Category", "Composed", "Consent",
+    "Destination", "Effect", "Identity", "Item", "Media", "Metrics", "NO_OPTIONS", "Network",
+    "Named", "NetworkError", "Notice", "Option", "Part", "Placement", "Probe", "Probed", "Problem",
+    "Published", "RETRIED", "Refusal", "Span", "Tokens", "Verdict",
+]  # fmt: skip
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Category(StrEnum):
@@ -41,7 +54,10 @@ class NetworkError(Exception):
     ``message`` is a plain sentence without the network's name or any secret. ``retryable``
     says whether trying again can help at all. ``expired`` marks the codes a module lists
     as "expired token": refresh once and call once more. ``retry_at`` is when the network
-    said it will listen again. ``raw`` is at most 512 characters of its answer.
+    said it will listen again. ``raw`` is at most 512 characters of its answer. ``resume``,
+    with ``Effect.DONE`` or ``UNKNOWN`` in commit, is kept in place of the steps: an id that
+    only the commit's answer told. ``narrow``: a rate limit of this kind of upload alone, which
+    the account's other posts do not meet.
     """
 
     def __init__(
@@ -56,12 +72,15 @@ class NetworkError(Exception):
         code: str = "",
         raw: str = "",
         retry_at: datetime | None = None,
+        resume: Mapping[str, Any] | None = None,
+        narrow: bool = False,
     ) -> None:
         super().__init__(message)
         self.category, self.message, self.effect = category, message, effect
         self.retryable = category in RETRIED if retryable is None else retryable
         self.expired, self.status, self.code = expired, status, code
-        self.raw, self.retry_at = raw[:512], retry_at
+        self.raw, self.retry_at, self.resume = raw[:512], retry_at, resume
+        self.narrow = narrow
 
 
 RETRIED = frozenset({Category.RATE_LIMITED, Category.NETWORK_ERROR, Category.UNKNOWN})
@@ -80,6 +99,7 @@ class Verdict(StrEnum):
     PUBLISHED = "published"
     ABSENT = "absent"
     PROCESSING = "processing"
+    FAILED = "failed"  # it was taken, and then refused: ``Probed.error`` says why
     UNSURE = "unsure"  # two candidates, or the network cannot say
 
 
@@ -115,7 +135,10 @@ class Consent:
 class Identity:
     """One thing a token can act for. ``extras`` is plain JSON kept with the account.
 
-    ``external_id`` is unique on the network (``id@host`` where ids are per server).
+    ``external_id`` is unique on the network (``id@host`` where ids are per server). ``kind``
+    is ``account``, ``member``, ``organization``, ``page`` or ``channel``. ``tokens`` are its
+    own where the sign-in gives it some (a Facebook Page): they are stored in place of the
+    sign-in's and never shown. ``note`` says in words why it cannot be chosen, if so.
     """
 
     external_id: str
@@ -125,6 +148,26 @@ class Identity:
     url: str = ""
     server: str = ""
     extras: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "account"
+    tokens: Tokens | None = field(default=None, repr=False)
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A place under an account that a post goes to: a board, a subreddit.
+
+    ``extras`` is plain JSON kept with it (flairs, rules). ``writable`` false: shown, with
+    ``note`` as the reason why nothing can be posted there.
+    """
+
+    external_id: str
+    name: str
+    kind: str
+    url: str = ""
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    writable: bool = True
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,7 +184,11 @@ class Account:
 
 @dataclass(frozen=True)
 class Media:
-    """A file ready for this network: ``path`` is already fitted to its limits."""
+    """A file ready for this network: ``path`` is already fitted to its limits.
+
+    ``url`` is where the network can fetch it for the next hours, set for the kinds named in
+    ``Capabilities.by_url``. ``cover`` is a video's poster frame, a JPEG.
+    """
 
     id: str
     path: Path
@@ -152,6 +199,14 @@ class Media:
     seconds: float = 0.0
     alt: str = ""
     frames: int = 1
+    url: str = ""
+    cover: Path | None = None
+    codec: str = ""  # of a video: "h264", "hevc", "vp9" …
+
+    @property
+    def ratio(self) -> float:
+        """Width by height; 0 where unknown."""
+        return self.width / self.height if self.width and self.height else 0.0
 
     @property
     def kind(self) -> str:
@@ -182,7 +237,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Published:
-    """Something public. ``extras`` is plain JSON a later part or a delete needs."""
+    """Something public. ``extras`` is plain JSON a later part or a delete needs.
+
+    Three of its keys are told to people: ``warning``, a sentence; ``publishAt`` (ISO 8601), when
+    the network itself makes it public; ``inbox``, true where a person has to finish it there.
+    """
 
     external_id: str
     url: str = ""
@@ -195,6 +254,11 @@ class Item:
 
     ``marker`` is ours, unique, and the same for every repeat of this attempt. ``at`` is
     when the attempt opened. ``parent`` and ``root`` are earlier parts of the thread.
+    ``comment``: this is the first comment under ``parent``, not a post of its own.
+    ``options`` are checked and complete: every ``Option`` of the placement has a value.
+    ``after`` are the parts that go along with the first (``Capabilities.whole_threads``).
+    ``known`` is set where commit repeats a call whose answer nobody read (``Probe.KEY``): ids
+    recorded for other targets, so that a refusal which names one of them is not taken for ours.
     """
 
     part: Part
@@ -203,77 +267,24 @@ class Item:
     options: Mapping[str, Any] = field(default_factory=dict)
     parent: Published | None = None
     root: Published | None = None
+    comment: bool = False
+    after: tuple[Part, ...] = ()
+    known: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
 class Probed:
-    """What the network said when asked."""
+    """What the network said when asked.
+
+    ``by`` is how it was seen where that differs from ``probe_by``: a lost handle leaves only a
+    listing, and "absent" weighs less then.
+    """
 
     verdict: Verdict
     published: Published | None = None
     message: str = ""
-
-
-@dataclass(frozen=True)
-class Span:
-    """A marked range of a text, in code points: ``link``, ``mention``, ``tag`` or ``over``."""
-
-    start: int
-    end: int
-    kind: str
-    href: str = ""
-
-
-@dataclass(frozen=True)
-class Composed:
-    """A text as the network will get and count it."""
-
-    text: str
-    count: int
-    limit: int
-    spans: tuple[Span, ...] = ()
-
-    @property
-    def left(self) -> int:
-        return self.limit - self.count
-
-
-@dataclass(frozen=True)
-class Capabilities:
-    """What an account may post; limits are data (counts, bytes, pixels, seconds)."""
-
-    text_limit: int
-    text_unit: str = "characters"  # how the network counts, in words
-    max_images: int = 4
-    image_mimes: tuple[str, ...] = ("image/jpeg", "image/png", "image/webp", "image/gif")
-    max_image_bytes: int = 5_000_000
-    max_image_pixels: int = 40_000_000
-    max_image_side: int = 0  # 0: no limit
-    max_gif_bytes: int = 0  # 0: as images
-    video_mimes: tuple[str, ...] = ()
-    max_video_bytes: int = 0
-    max_video_seconds: float = 0.0
-    alt_limit: int = 1000
-    mixes_media: bool = False
-    threads: bool = True
-    link_card: bool = False  # the client has to bring the card itself
-    needs_media: bool = False
-    metrics: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something about a content. ``field`` is ``text``, ``media``, ``alt`` or ``card``.
-
-    ``blocks`` false is a warning. ``fix`` names what would mend it: ``shorten``,
-    ``remove``, ``shrink``, ``add``, ``alt``.
-    """
-
-    field: str
-    message: str
-    blocks: bool = True
-    part: int = 0
-    fix: str = ""
+    error: NetworkError | None = None
+    by: Probe | None = None
 
 
 @dataclass(frozen=True)
@@ -300,15 +311,26 @@ class Network(Protocol):
     user_hosts: ClassVar[bool]  # people name the server: the guarded client is needed
     ways: ClassVar[tuple[str, ...]]  # of "oauth", "app_password", "token"
     registers: ClassVar[bool]  # whether register() asks the server, so that its answer is kept
+    about: ClassVar[About]
 
     def capabilities(self, extras: Mapping[str, Any]) -> Capabilities:
         """Limits for an account whose ``Identity.extras`` these are (``{}``: the usual)."""
 
-    def compose(self, text: str, extras: Mapping[str, Any]) -> Composed:
-        """The text as sent, counted by the network's own rule: the only place that counts."""
+    def compose(
+        self, text: str, extras: Mapping[str, Any], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> Composed:
+        """The text as sent, counted by the network's rule, options included: the only count."""
 
-    def validate(self, parts: tuple[Part, ...], extras: Mapping[str, Any]) -> list[Problem]:
-        """Everything about the content that the network would refuse, and warnings."""
+    def validate(
+        self,
+        parts: tuple[Part, ...],
+        extras: Mapping[str, Any],
+        options: Mapping[str, Any] = NO_OPTIONS,
+    ) -> list[Problem]:
+        """Everything about the content that the network would refuse, and warnings.
+
+        Beside what ``rules.common`` finds from the capabilities alone.
+        """
 
     # Connecting
     def server(self, typed: str) -> str:
@@ -339,6 +361,9 @@ class Network(Protocol):
     def identities(self, tokens: Tokens, server: str) -> list[Identity]:
         """What the tokens can act for; also the health check of an account."""
 
+    def destinations(self, account: Account) -> list[Destination]:
+        """Boards, subreddits … of an account; empty where ``Capabilities.destination`` is."""
+
     # Publishing
     def prepare(
         self, account: Account, item: Item, resume: Mapping[str, Any]
@@ -346,14 +371,23 @@ class Network(Protocol):
         """Steps that may be repeated: uploads, alt texts. Each yields the whole ``resume``.
 
         The caller stores it before asking for the next step, and after a crash hands back
-        the last one stored: done steps are not done again. Plain JSON only.
+        the last one stored: done steps are not done again. Plain JSON only; what lies under
+        the key ``secret`` (a mapping: upload addresses and the like) is stored encrypted.
+        What has to be waited for is no reason to hold a thread: wait some seconds, then raise
+        ``MEDIA_PROCESSING`` with ``retry_at``; the steps so far are handed back then.
         """
 
     def commit(self, account: Account, item: Item, resume: Mapping[str, Any]) -> Published:
-        """The one call that makes it public."""
+        """The one call that makes it public.
 
-    def probe_by(self, account: Account, age: float) -> Probe:
-        """How to ask about a commit call begun ``age`` seconds ago."""
+        Where the network has taken it and is still at work (``MEDIA_PROCESSING`` with
+        ``Effect.DONE``) it is polled with ``probe`` until it is out, or ``Verdict.FAILED``.
+        """
+
+    def probe_by(
+        self, account: Account, age: float, resume: Mapping[str, Any] = NO_OPTIONS
+    ) -> Probe:
+        """How to ask about a commit call begun ``age`` seconds ago, its steps at hand."""
 
     def probe(
         self,
@@ -373,3 +407,10 @@ class Network(Protocol):
 
     def metrics(self, account: Account, ids: list[str]) -> dict[str, Metrics]:
         """Counts by external id."""
+
+
+class Named(Protocol):
+    """A network where a person may type a destination's name (``Capabilities.named``)."""
+
+    def destination(self, account: Account, name: str) -> Destination:
+        """The one of that name; ``validation`` where there is none."""

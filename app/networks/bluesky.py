@@ -11,6 +11,8 @@ import httpx2 as httpx
 from app.config import Config
 from app.networks import bluesky_oauth, bluesky_session, bluesky_text
 from app.networks.base import (
+    NO_OPTIONS,
+    About,
     Account,
     AppKeys,
     Capabilities,
@@ -28,10 +30,12 @@ from app.networks.base import (
     Published,
     Tokens,
 )  # fmt: skip
+from app.networks.bluesky_about import ABOUT
 from app.networks.bluesky_check import CAPABILITIES, problems
 from app.networks.bluesky_dpop import Dpop
 from app.networks.bluesky_identity import DID
 from app.networks.bluesky_posts import Posts, named
+from app.networks.bluesky_video import Videos
 from app.networks.bluesky_xrpc import AUTH, Xrpc
 from app.networks.wire import unreadable
 
@@ -46,6 +50,7 @@ class Bluesky:
     user_hosts: ClassVar[bool] = True
     ways: ClassVar[tuple[str, ...]] = ("oauth", "app_password")
     registers: ClassVar[bool] = False
+    about: ClassVar[About] = ABOUT
 
     def __init__(self, http: httpx.Client, config: Config) -> None:
         settings = config.network("bluesky")
@@ -58,16 +63,24 @@ class Bluesky:
         self.xrpc = Xrpc(http, dpop)
         self.passwords = bluesky_session.Passwords(http, self.xrpc, config.PLC_URL)
         self.oauth = bluesky_oauth.OAuth(http, dpop, config)
-        self.posts = Posts(self.xrpc, self.web, config.COMMIT_DEADLINE_SECONDS)
+        videos = Videos(self.xrpc, config.BLUESKY_VIDEO_URL)
+        self.posts = Posts(self.xrpc, videos, self.web, config.COMMIT_DEADLINE_SECONDS)
 
     def capabilities(self, extras: Mapping[str, Any]) -> Capabilities:
         return CAPABILITIES
 
-    def compose(self, text: str, extras: Mapping[str, Any]) -> Composed:
+    def compose(
+        self, text: str, extras: Mapping[str, Any], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> Composed:
         return bluesky_text.compose(text, self.web)
 
-    def validate(self, parts: tuple[Part, ...], extras: Mapping[str, Any]) -> list[Problem]:
-        return problems(parts)
+    def validate(
+        self,
+        parts: tuple[Part, ...],
+        extras: Mapping[str, Any],
+        options: Mapping[str, Any] = NO_OPTIONS,
+    ) -> list[Problem]:
+        return problems(parts, options)
 
     # Connecting
     def server(self, typed: str) -> str:
@@ -149,7 +162,9 @@ class Bluesky:
     def commit(self, account: Account, item: Item, resume: Mapping[str, Any]) -> Published:
         return self.posts.commit(account, item, resume)
 
-    def probe_by(self, account: Account, age: float) -> Probe:
+    def probe_by(
+        self, account: Account, age: float, resume: Mapping[str, Any] = NO_OPTIONS
+    ) -> Probe:
         """By key: key and record are fixed before the first call, and the server answers an
         identical repeat with the same uri and cid, at any age (§6.2).
 

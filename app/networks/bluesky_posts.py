@@ -23,6 +23,7 @@ from app.networks.base import (
 from app.networks.bluesky_check import CAPABILITIES
 from app.networks.bluesky_identity import DID
 from app.networks.bluesky_records import CARD, POST, Address
+from app.networks.bluesky_video import Videos
 from app.networks.bluesky_xrpc import Xrpc, read_judge
 from app.networks.wire import Answer, unreadable
 
@@ -33,13 +34,16 @@ POSTS_A_CALL = 25
 class Posts:
     """``web`` is where posts are read, ``deadline`` the seconds of a commit call."""
 
-    def __init__(self, xrpc: Xrpc, web: str, deadline: float) -> None:
-        self.xrpc, self.web, self.deadline = xrpc, web, deadline
+    def __init__(self, xrpc: Xrpc, videos: Videos, web: str, deadline: float) -> None:
+        self.xrpc, self.videos, self.web, self.deadline = xrpc, videos, web, deadline
 
     def prepare(
         self, account: Account, item: Item, resume: Mapping[str, Any]
     ) -> Iterator[dict[str, Any]]:
-        """The key first, then ``blobs`` by media id, then ``record``: the whole request (§6)."""
+        """The key first, then ``blobs`` by media id, then ``record``: the whole request (§6).
+
+        Raises ``media_processing`` while Bluesky makes a video ready.
+        """
         kept = deepcopy(dict(resume))
         if kept.get("marker") != item.marker:
             kept = records.begun(item, kept)
@@ -47,7 +51,11 @@ class Posts:
         if "record" in kept:
             return
         for key, media in _files(item.part):
-            if key not in kept["blobs"]:
+            if key in kept["blobs"]:
+                continue
+            if media.kind == "video":
+                yield from self.videos.prepare(account, home(account), media, kept)
+            else:
                 kept["blobs"][key] = self._upload(account, media)
                 yield deepcopy(kept)
         kept["record"] = records.build(

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from app.networks import bluesky_text as text
 from app.networks.base import Category, Item, Media, NetworkError, Part
+from app.networks.bluesky_check import langs
 
 POST = "app.bsky.feed.post"
 _DIGITS = "234567abcdefghijklmnopqrstuvwxyz"
@@ -71,12 +72,15 @@ def begun(item: Item, before: Mapping[str, Any]) -> dict[str, Any]:
     at = item.at.timestamp()
     young = at - float(before.get("at") or 0) < BLOB_SECONDS
     blobs = dict(before.get("blobs") or {}) if young else {}
-    return {
+    found = {
         "keep": dict(before.get("keep") or {"rkey": rkey(item)}),
         "marker": item.marker,
         "at": before["at"] if blobs else at,  # not after the oldest upload
         "blobs": blobs,
     }
+    if before.get("videos"):  # being made ready, however long it takes
+        found["videos"] = dict(before["videos"])
+    return found
 
 
 def alike(found: Any, record: Mapping[str, Any]) -> bool:
@@ -103,6 +107,8 @@ def build(
         "text": words,
         "createdAt": created_at(item.at),
     }
+    if spoken := langs(item.options):
+        record["langs"] = spoken
     marks = text.facets(words, dids)
     if marks:
         record["facets"] = marks
@@ -115,7 +121,9 @@ def build(
 
 
 def _embed(part: Part, blobs: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Pictures or a card: a post has one embed, and pictures are what the person chose."""
+    """Media or a card: a post has one embed, and media are what the person chose."""
+    if part.media and part.media[0].kind == "video":
+        return _video(part.media[0], blobs[part.media[0].id])
     if part.media:
         images = [_image(media, blobs[media.id]) for media in part.media]
         return {"$type": "app.bsky.embed.images", "images": images}
@@ -132,8 +140,19 @@ def _embed(part: Part, blobs: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"$type": "app.bsky.embed.external", "external": external}
 
 
-def _image(media: Media, blob: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {"image": blob, "alt": media.alt}
-    if media.width > 0 and media.height > 0:
-        found["aspectRatio"] = {"width": media.width, "height": media.height}
+def _video(media: Media, blob: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {"$type": "app.bsky.embed.video", "video": blob, **_shape(media)}
+    if media.alt:
+        found["alt"] = media.alt
     return found
+
+
+def _image(media: Media, blob: Any) -> dict[str, Any]:
+    return {"image": blob, "alt": media.alt, **_shape(media)}
+
+
+def _shape(media: Media) -> dict[str, Any]:
+    """Width and height, so that readers keep the room free before the media is there."""
+    if media.width > 0 and media.height > 0:
+        return {"aspectRatio": {"width": media.width, "height": media.height}}
+    return {}

@@ -88,7 +88,7 @@ def _of_content(answer: Answer, name: str) -> NetworkError | None:
     if name == "BlobNotFound":
         return _refusal(
             answer, Category.MEDIA_ERROR,
-            "The server no longer has an uploaded picture. It will be uploaded again.",
+            "The server no longer has an uploaded file. It will be uploaded again.",
             retryable=True,
         )  # fmt: skip
     if name == "PayloadTooLarge" or answer.status == 413:

@@ -11,8 +11,17 @@ from urllib.parse import quote
 import httpx2 as httpx
 
 from app.config import Config
-from app.networks import mastodon_media, mastodon_rules, mastodon_seen, mastodon_server, oauth
+from app.networks import (
+    mastodon_media,
+    mastodon_rules,
+    mastodon_seen,
+    mastodon_server,
+    oauth,
+    rules,
+)
 from app.networks.base import (
+    NO_OPTIONS,
+    About,
     Account,
     AppKeys,
     Capabilities,
@@ -30,6 +39,7 @@ from app.networks.base import (
     Published,
     Tokens,
 )
+from app.networks.mastodon_about import ABOUT
 from app.networks.mastodon_errors import (
     HEADERS,
     absent_judge,
@@ -57,6 +67,7 @@ class Mastodon:
     user_hosts: ClassVar[bool] = True
     ways: ClassVar[tuple[str, ...]] = ("oauth", "token")
     registers: ClassVar[bool] = True
+    about: ClassVar[About] = ABOUT
 
     def __init__(self, http: httpx.Client, config: Config) -> None:
         self.http, self.config = http, config
@@ -68,13 +79,21 @@ class Mastodon:
         """Limits of the account's server."""
         return mastodon_rules.capabilities(extras)
 
-    def compose(self, text: str, extras: Mapping[str, Any]) -> Composed:
-        """The text as sent, counted as the server counts it (§4)."""
-        return mastodon_rules.composed(text, extras)
+    def compose(
+        self, text: str, extras: Mapping[str, Any], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> Composed:
+        """The text as sent, counted as the server counts it, its warning included (§4)."""
+        return mastodon_rules.composed(text, extras, mastodon_rules.warning(options))
 
-    def validate(self, parts: tuple[Part, ...], extras: Mapping[str, Any]) -> list[Problem]:
+    def validate(
+        self,
+        parts: tuple[Part, ...],
+        extras: Mapping[str, Any],
+        options: Mapping[str, Any] = NO_OPTIONS,
+    ) -> list[Problem]:
         """What the server would refuse."""
-        return mastodon_rules.validate(parts, extras)
+        found = mastodon_rules.validate(parts, extras, options)
+        return found + rules.settings(self.capabilities(extras), options, self.title)
 
     # Connecting
     def server(self, typed: str) -> str:
@@ -217,12 +236,16 @@ class Mastodon:
             body["in_reply_to_id"] = item.parent.external_id
         if seen := mastodon_rules.visibility(item):
             body["visibility"] = seen
-        for name in ("sensitive", "spoiler_text", "language"):
+        if warning := mastodon_rules.warning(item.options):
+            body["spoiler_text"] = warning
+        for name in ("sensitive", "language"):
             if item.options.get(name):
                 body[name] = item.options[name]
         return body
 
-    def probe_by(self, account: Account, age: float) -> Probe:
+    def probe_by(
+        self, account: Account, age: float, resume: Mapping[str, Any] = NO_OPTIONS
+    ) -> Probe:
         """By key only from a server that keeps it, and only while it does (§6)."""
         keeps = account.extras.get("software") == "mastodon"
         return Probe.KEY if keeps and KEY_FROM_SECONDS <= age < KEY_UNTIL_SECONDS else Probe.LISTING

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.networks.base import Capabilities, Composed, Item, Media, Part, Problem
-from app.networks.mastodon_text import RESERVED, compose
+from app.networks.base import Capabilities, Composed, Item, Media, Option, Part, Problem
+from app.networks.composed import Code
+from app.networks.languages import LANGUAGES
+from app.networks.mastodon_text import BLANK, RESERVED, compose
 
 TEXT_LIMIT = 500
 IMAGES = (
@@ -17,6 +19,26 @@ IMAGE_BYTES, IMAGE_PIXELS = 16_777_216, 33_177_600
 VIDEO_BYTES, VIDEO_PIXELS = 103_809_024, 8_294_400
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 METRICS = ("likes", "shares", "comments", "quotes")
+OPTIONS = (
+    Option(
+        "visibility", "Who can see it", "choice",
+        (("public", "Everyone"), ("unlisted", "Everyone, but not in public timelines"),
+         ("private", "Followers only"), ("direct", "Only people you mention")),
+        blank="As the account’s setting says",
+    ),
+    Option(
+        "spoiler_text", "Content warning", "text",
+        help="Stands in place of the post until a reader opens it. It counts with the text, and "
+        "with every part of a thread.",
+    ),
+    Option(
+        "sensitive", "Hide the pictures behind a warning", "flag", default=False,
+    ),
+    Option(
+        "language", "Language of the text", "choice", LANGUAGES,
+        blank="As the account’s setting says",
+    ),
+)  # fmt: skip
 
 
 def section(extras: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -50,18 +72,26 @@ def capabilities(extras: Mapping[str, Any]) -> Capabilities:
         max_image_bytes=_number(media, "image_size_limit", IMAGE_BYTES),
         max_image_pixels=_number(media, "image_matrix_limit", IMAGE_PIXELS),
         video_mimes=tuple(m for m in mimes if m.startswith("video/")) if mimes else VIDEOS,
+        max_videos=1,
         max_video_bytes=_number(media, "video_size_limit", VIDEO_BYTES),
         alt_limit=_number(media, "description_limit", 1500),
         mixes_media=False,
         threads=True,
         metrics=METRICS,
+        options=OPTIONS,
     )
 
 
-def composed(text: str, extras: Mapping[str, Any]) -> Composed:
-    """The text as sent and counted."""
+def composed(text: str, extras: Mapping[str, Any], spoiler: str = "") -> Composed:
+    """The text as sent and counted; ``spoiler`` is its content warning."""
     limit = capabilities(extras).text_limit
-    return compose(text, limit, reserved(extras), str(extras.get("domain") or ""))
+    return compose(text, limit, reserved(extras), str(extras.get("domain") or ""), spoiler)
+
+
+def warning(options: Mapping[str, Any]) -> str:
+    """The content warning as it is sent, on one line; ``""`` for none."""
+    value = options.get("spoiler_text")
+    return " ".join(value.strip(BLANK).split()) if isinstance(value, str) else ""
 
 
 def visibility(item: Item) -> str:
@@ -75,21 +105,24 @@ def visibility(item: Item) -> str:
     return "unlisted" if first is not None and chosen == "public" else chosen
 
 
-def validate(parts: tuple[Part, ...], extras: Mapping[str, Any]) -> list[Problem]:
+def validate(
+    parts: tuple[Part, ...], extras: Mapping[str, Any], options: Mapping[str, Any]
+) -> list[Problem]:
     """Everything the server would answer with a 422, each part by itself."""
     found: list[Problem] = []
     for number, part in enumerate(parts):
-        found += _text(part, number, extras)
+        found += _text(part, number, extras, warning(options))
         found += _media(part.media, number, extras)
     return found
 
 
-def _text(part: Part, number: int, extras: Mapping[str, Any]) -> list[Problem]:
-    sent = composed(part.text, extras)
+def _text(part: Part, number: int, extras: Mapping[str, Any], spoiler: str) -> list[Problem]:
+    sent = composed(part.text, extras, spoiler)
     if not sent.text and not part.media:
         return [Problem("text", "Write something, or add a picture.", part=number, fix="add")]
     if sent.left < 0:
-        message = f"This is {_many(-sent.left)} too long; this server takes {sent.limit}."
+        what = "With its content warning this" if spoiler else "This"
+        message = f"{what} is {_many(-sent.left)} too long; this server takes {sent.limit}."
         return [Problem("text", message, part=number, fix="shorten")]
     return []
 
@@ -104,7 +137,8 @@ def _media(media: tuple[Media, ...], number: int, extras: Mapping[str, Any]) -> 
     if moving and len(media) > 1:
         what = "A video" if moving[0].kind == "video" else "An animated GIF"
         message = f"{what} has to stand alone, without other files."
-        found.append(Problem("media", message, part=number, fix="remove"))
+        mixed = Code.MIXED_MEDIA_NOT_SUPPORTED if len(moving) < len(media) else None
+        found.append(Problem("media", message, part=number, fix="remove", kind=mixed))
     for place, item in enumerate(media, 1):
         found += _file(item, f"File {place}", number, extras)
     return found
@@ -117,7 +151,8 @@ def _file(item: Media, called: str, number: int, extras: Mapping[str, Any]) -> l
     if item.mime not in (can.video_mimes if video else can.image_mimes):
         kind = item.mime.partition("/")[2].upper() or "unknown"
         message = f"{called}: this server does not take {kind} files."
-        found.append(Problem("media", message, part=number, fix="remove"))
+        found.append(Problem("media", message, part=number, fix="remove",
+                             kind=Code.UNSUPPORTED_MEDIA_TYPE))  # fmt: skip
     most = can.max_video_bytes if video else can.max_image_bytes
     if item.size > most:
         message = f"{called} is larger than the {_megabytes(most)} this server takes."

@@ -198,15 +198,20 @@ def length(text: str, *, spoiler: str = "", reserved: int | None = RESERVED) -> 
     return sum(1 for _ in _CLUSTER.finditer(spoiler + counted))
 
 
-def compose(text: str, limit: int, reserved: int | None, domain: str) -> Composed:
-    """The text as sent, counted, with its live parts; what is too much is marked ``over``."""
+def compose(
+    text: str, limit: int, reserved: int | None, domain: str, spoiler: str = ""
+) -> Composed:
+    """The text as sent, counted, with its live parts; what is too much is marked ``over``.
+
+    A content warning, ``spoiler``, stands before the text in the server's count.
+    """
     sent = text.replace("\r\n", "\n").replace("\r", "\n").strip(BLANK)
     spans = [_span(item, domain) for item in entities(sent)]
     counted, places = countable(sent, reserved)
-    number, beyond = 0, -1
-    for found in _CLUSTER.finditer(counted):
-        if number == limit:
-            beyond = places[found.start()]
+    number, beyond, before = 0, -1, len(spoiler)
+    for found in _CLUSTER.finditer(spoiler + counted):
+        if number >= limit and beyond < 0 and found.end() > before:
+            beyond = places[max(found.start() - before, 0)]
         number += 1
     if beyond >= 0:
         spans.append(Span(beyond, len(sent), "over"))

@@ -30,18 +30,18 @@ def verifier() -> str:
 
 def authorize_url(
     endpoint: str, app: AppKeys, *, redirect_uri: str, scope: str, state: str,
-    code_verifier: str, **more: str,
+    code_verifier: str = "", **more: str,
 ) -> str:  # fmt: skip
-    """The consent page's address, with an S256 challenge."""
+    """The consent page's address, with an S256 challenge where there is a verifier."""
     client = OAuth2Client(
         None,
         client_id=app.client_id,
         redirect_uri=redirect_uri,
         scope=scope,
-        code_challenge_method="S256",
+        code_challenge_method="S256" if code_verifier else None,
     )
     url, _ = client.create_authorization_url(
-        endpoint, state=state, code_verifier=code_verifier, **more
+        endpoint, state=state, code_verifier=code_verifier or None, **more
     )
     return str(url)
 
@@ -96,6 +96,27 @@ def tokens(answer: Answer, *, refresh: str = "", more: Mapping[str, str] | None 
         tuple(scope.split()) if isinstance(scope, str) else (),
         dict(more or {}),
     )
+
+
+def renewable(app: AppKeys, tokens: Tokens, what: str = "account") -> None:
+    """Raise ``auth_error`` where there is nothing to renew with: no refresh token, or no app."""
+    if not tokens.refresh or not app.client_id:
+        raise NetworkError(
+            Category.AUTH_ERROR, f"The access has ended. Connect the {what} again.",
+            code="no_refresh", retryable=False,
+        )  # fmt: skip
+
+
+def renewed(answer: Answer, before: Tokens) -> Tokens:
+    """The tokens of a renewal; what its answer leaves out stays as it was before."""
+    found = tokens(answer, refresh=before.refresh, more=before.more)
+    scopes = found.scopes or before.scopes
+    return Tokens(found.access, found.refresh, found.expires_at, scopes, found.more)
+
+
+def bearer(held: Tokens) -> dict[str, str]:
+    """The headers of a call that reads JSON with these tokens (RFC 6750 §2.1)."""
+    return {"Authorization": f"Bearer {held.access}", "Accept": "application/json"}
 
 
 def refused(answer: Answer, message: str = "") -> NetworkError | None:

@@ -11,8 +11,10 @@ from urllib.parse import quote
 import httpx2 as httpx
 
 from app.config import Config
-from app.networks import oauth, x_errors, x_probe, x_rules, x_text, x_upload
+from app.networks import oauth, rules, x_errors, x_probe, x_rules, x_text, x_upload
 from app.networks.base import (
+    NO_OPTIONS,
+    About,
     Account,
     AppKeys,
     Capabilities,
@@ -31,9 +33,10 @@ from app.networks.base import (
     Tokens,
     Verdict,
 )
+from app.networks.hosted import Hosted
 from app.networks.wire import Answer, call, unreadable
+from app.networks.x_about import ABOUT, SCOPES
 
-SCOPES = "tweet.read tweet.write users.read media.write offline.access"
 USER_FIELDS = (
     "id,name,username,profile_image_url,public_metrics,verified,verified_type,"
     "subscription_type,protected"
@@ -42,14 +45,14 @@ REPLY_SETTINGS = ("following", "mentionedUsers", "subscribers", "verified")
 BATCH = 100  # posts one look-up takes
 
 
-class X:
+class X(Hosted):
     """One account a token; the access token lives two hours and refreshing rotates both."""
 
     name: ClassVar[str] = "twitter"
     title: ClassVar[str] = "X"
-    user_hosts: ClassVar[bool] = False
+    secretive: ClassVar[bool] = False  # a public client is one too
     ways: ClassVar[tuple[str, ...]] = ("oauth", "token")
-    registers: ClassVar[bool] = False
+    about: ClassVar[About] = ABOUT
 
     def __init__(self, http: httpx.Client, config: Config) -> None:
         self.http, self.config = http, config
@@ -61,30 +64,23 @@ class X:
         """Limits by the account's subscription (§4)."""
         return x_rules.capabilities(extras)
 
-    def compose(self, text: str, extras: Mapping[str, Any]) -> Composed:
+    def compose(
+        self, text: str, extras: Mapping[str, Any], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> Composed:
         """The text as sent with its weighted count (§4)."""
         return x_text.compose(text, x_text.limit_of(extras))
 
-    def validate(self, parts: tuple[Part, ...], extras: Mapping[str, Any]) -> list[Problem]:
+    def validate(
+        self,
+        parts: tuple[Part, ...],
+        extras: Mapping[str, Any],
+        options: Mapping[str, Any] = NO_OPTIONS,
+    ) -> list[Problem]:
         """What X would refuse."""
-        return x_rules.validate(parts, extras)
+        found = x_rules.validate(parts, extras)
+        return found + rules.settings(self.capabilities(extras), options, self.title)
 
     # Connecting
-    def server(self, typed: str) -> str:
-        """There is one."""
-        return self.settings.api_url
-
-    def register(self, server: str, redirect_uri: str) -> AppKeys:
-        """The operator's app; without a secret it is a public client (§8)."""
-        if not self.settings.client_id:
-            raise NetworkError(
-                Category.VALIDATION,
-                "X is not set up on this installation: its operator has to register an app "
-                "there and set X_CLIENT_ID.",
-                code="not_configured", retryable=False,
-            )  # fmt: skip
-        return AppKeys(self.settings.client_id, self.settings.client_secret)
-
     def authorize(
         self, app: AppKeys, *, server: str, hint: str, redirect_uri: str, state: str
     ) -> Consent:
@@ -92,7 +88,7 @@ class X:
         verifier = oauth.verifier()
         url = oauth.authorize_url(
             f"{self.settings.auth_url}/i/oauth2/authorize", app, redirect_uri=redirect_uri,
-            scope=SCOPES, state=state, code_verifier=verifier,
+            scope=" ".join(SCOPES), state=state, code_verifier=verifier,
         )  # fmt: skip
         return Consent(url, {"verifier": verifier})
 
@@ -117,24 +113,11 @@ class X:
             )  # fmt: skip
         return found
 
-    def login(self, server: str, identifier: str, password: str) -> Tokens:
-        """Not a way in here."""
-        raise NetworkError(
-            Category.VALIDATION, "Sign in on X's own page instead.",
-            code="unsupported", retryable=False,
-        )  # fmt: skip
-
     def refresh(self, app: AppKeys, tokens: Tokens, server: str) -> Tokens:
         """A new pair; the old refresh token is dead from then on (§2)."""
-        if not tokens.refresh or not app.client_id:
-            raise NetworkError(
-                Category.AUTH_ERROR, "The access has ended. Connect the account again.",
-                code="no_refresh", retryable=False,
-            )  # fmt: skip
+        oauth.renewable(app, tokens)
         answer = self._grant(app, "refresh_token", refresh_token=tokens.refresh)
-        found = oauth.tokens(answer, refresh=tokens.refresh, more=tokens.more)
-        scopes = found.scopes or tokens.scopes
-        return Tokens(found.access, found.refresh, found.expires_at, scopes, found.more)
+        return oauth.renewed(answer, tokens)
 
     def revoke(self, app: AppKeys, tokens: Tokens, server: str) -> None:
         """End both tokens; what is gone already is done. Pasted tokens are not ours to end."""
@@ -184,7 +167,7 @@ class X:
         self, account: Account, item: Item, resume: Mapping[str, Any]
     ) -> Iterator[dict[str, Any]]:
         """Upload the files, leave their descriptions, wait for encoding."""
-        headers = _bearer(account.tokens)
+        headers = oauth.bearer(account.tokens)
         uploads = x_upload.Uploads(self.http, self.settings.api_url, headers, self.sleep)
         return uploads.prepare(item.part.media, resume)
 
@@ -193,7 +176,7 @@ class X:
         answer = call(
             self.http, "POST", f"{self.settings.api_url}/2/tweets",
             judge=x_errors.created(has_parent=item.parent is not None),
-            headers=_bearer(account.tokens), json=self._body(account, item, resume),
+            headers=oauth.bearer(account.tokens), json=self._body(account, item, resume),
             seconds=self.config.COMMIT_DEADLINE_SECONDS,
         )  # fmt: skip
         data = answer.mapping().get("data")
@@ -218,7 +201,9 @@ class X:
             body["reply_settings"] = item.options["reply_settings"]
         return body
 
-    def probe_by(self, account: Account, age: float) -> Probe:
+    def probe_by(
+        self, account: Account, age: float, resume: Mapping[str, Any] = NO_OPTIONS
+    ) -> Probe:
         """Only the account's newest posts can tell (§7)."""
         return Probe.LISTING
 
@@ -260,7 +245,7 @@ class X:
             answer = call(
                 self.http, "DELETE",
                 f"{self.settings.api_url}/2/tweets/{quote(published.external_id, safe='')}",
-                judge=x_errors.other, headers=_bearer(account.tokens),
+                judge=x_errors.other, headers=oauth.bearer(account.tokens),
             )  # fmt: skip
         except NetworkError as error:
             if error.code != "not_found":
@@ -287,7 +272,7 @@ class X:
     def _read(self, path: str, tokens: Tokens, params: Mapping[str, str]) -> Answer:
         return call(
             self.http, "GET", self.settings.api_url + path, judge=x_errors.other,
-            headers=_bearer(tokens), params=params,
+            headers=oauth.bearer(tokens), params=params,
         )  # fmt: skip
 
     def _permalink(self, handle: str, post_id: str) -> str:
@@ -297,10 +282,6 @@ class X:
 
 def _auth(app: AppKeys) -> str:
     return "client_secret_basic" if app.client_secret else "none"
-
-
-def _bearer(tokens: Tokens) -> dict[str, str]:
-    return {"Authorization": f"Bearer {tokens.access}", "Accept": "application/json"}
 
 
 def _counts(found: Mapping[str, Any]) -> dict[str, Metrics]:

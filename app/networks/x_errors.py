@@ -135,8 +135,10 @@ def created(*, has_parent: bool, part: str = "") -> Judge:
 
     def judge(answer: Answer) -> NetworkError | None:
         trouble = Trouble.of(answer)
-        if answer.status == 403 and (
-            "duplicate content" in trouble.words.lower() or 187 in trouble.codes
+        if (
+            answer.status == 403
+            and trouble.known
+            and ("duplicate content" in trouble.words.lower() or 187 in trouble.codes)
         ):
             return _error(
                 answer, Category.DUPLICATE, "This exact text was posted a short time ago.",
@@ -145,7 +147,7 @@ def created(*, has_parent: bool, part: str = "") -> Judge:
         known = always(answer)
         if known is not None:
             return known
-        if answer.status == 403:
+        if answer.status == 403 and trouble.known:
             return _forbidden(answer, trouble, has_parent)
         if answer.status == 400 and trouble.known:
             return _bad(answer, trouble)
@@ -161,7 +163,7 @@ def created(*, has_parent: bool, part: str = "") -> Judge:
 
 
 def _forbidden(answer: Answer, trouble: Trouble, has_parent: bool) -> NetworkError | None:
-    if has_parent and trouble.known:
+    if has_parent:
         message = "replies sent by apps are not allowed for this account, so the thread ends here"
     elif trouble.kind == "not-authorized-for-resource" or _REFUSED.search(trouble.words):
         message = trouble.detail or "this account may not post this"

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.networks import x_text
-from app.networks.base import Capabilities, Media, Part, Problem
+from app.networks.base import Capabilities, Media, Option, Part, Problem
+from app.networks.composed import Code
 
 IMAGES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 VIDEOS = ("video/mp4", "video/quicktime")
@@ -17,6 +18,14 @@ VIDEO_SECONDS, LONG_VIDEO_SECONDS = (0.5, 140.0), 4 * 3600.0
 VIDEO_SIDES, VIDEO_RATIO = (32, 1280, 1024), 3.0
 MAX_IMAGES, ALT_LIMIT = 4, 1000
 METRICS = ("likes", "shares", "comments", "quotes", "saves", "impressions")
+OPTIONS = (
+    Option(
+        "reply_settings", "Who can reply", "choice",
+        (("following", "People you follow"), ("mentionedUsers", "Only people you mention"),
+         ("subscribers", "Your subscribers"), ("verified", "Verified accounts")),
+        blank="Everyone",
+    ),
+)  # fmt: skip
 
 
 def capabilities(extras: Mapping[str, Any]) -> Capabilities:
@@ -29,6 +38,7 @@ def capabilities(extras: Mapping[str, Any]) -> Capabilities:
         max_image_bytes=IMAGE_BYTES,
         max_gif_bytes=GIF_BYTES,
         video_mimes=VIDEOS,
+        max_videos=1,
         max_video_bytes=VIDEO_BYTES,
         max_video_seconds=_video_seconds(extras),
         alt_limit=ALT_LIMIT,
@@ -36,6 +46,7 @@ def capabilities(extras: Mapping[str, Any]) -> Capabilities:
         threads=True,
         link_card=False,
         metrics=METRICS,
+        options=OPTIONS,
     )
 
 
@@ -54,7 +65,7 @@ def validate(parts: tuple[Part, ...], extras: Mapping[str, Any]) -> list[Problem
 
 
 def _in(problem: Problem, number: int) -> Problem:
-    return Problem(problem.field, problem.message, problem.blocks, number, problem.fix)
+    return problem.in_part(number)
 
 
 def _text(part: Part, extras: Mapping[str, Any]) -> Iterator[Problem]:
@@ -78,7 +89,10 @@ def _media(media: tuple[Media, ...], extras: Mapping[str, Any]) -> Iterator[Prob
     kinds = [item.kind for item in media]
     if len(set(kinds)) > 1:
         yield Problem(
-            "media", "X takes pictures, one GIF or one video in a post, not a mix.", fix="remove"
+            "media",
+            "X takes pictures, one GIF or one video in a post, not a mix.",
+            fix="remove",
+            kind=Code.MIXED_MEDIA_NOT_SUPPORTED,
         )
     elif kinds and kinds[0] != "image" and len(kinds) > 1:
         what = "GIF" if kinds[0] == "gif" else "video"
@@ -167,7 +181,8 @@ def _alt(item: Media, called: str) -> Iterator[Problem]:
 
 def _kind(item: Media, called: str, taken: str) -> Problem:
     kind = item.mime.partition("/")[2].upper() or "unknown"
-    return Problem("media", f"{called} is a {kind} file; X takes {taken}.", fix="remove")
+    return Problem("media", f"{called} is a {kind} file; X takes {taken}.", fix="remove",
+                   kind=Code.UNSUPPORTED_MEDIA_TYPE)  # fmt: skip
 
 
 def _many(count: int, word: str) -> str:

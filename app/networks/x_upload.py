@@ -30,6 +30,7 @@ MARGIN_SECONDS = 3600.0  # an upload that is forgotten this soon is made again
 LASTS_SECONDS = 86_400.0
 # How long one preparation waits for encoding; then publishing comes back (no try is used).
 PATIENCE_SECONDS = 20.0
+FAILED = "processing_failed"
 CATEGORIES = {"image": "tweet_image", "gif": "tweet_gif", "video": "tweet_video"}
 SUFFIXES = {
     "image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/webp": "webp",
@@ -187,7 +188,13 @@ class Uploads:
                 )  # fmt: skip
             self._pause(pause)
             waited += pause
-            data = self._status(item, entry, kept)
+            try:
+                data = self._status(item, entry, kept)
+            except NetworkError as error:
+                if error.code == FAILED:
+                    error.retryable = not _failed_before(item, kept)
+                    yield deepcopy(kept)
+                raise
             entry["state"], pause = _state(data), _pause(data)
             yield deepcopy(kept)
 
@@ -244,9 +251,17 @@ def _state(data: Mapping[str, Any]) -> str:
         said = error.get("message") if isinstance(error, dict) else None
         raise NetworkError(
             Category.MEDIA_ERROR, str(said or "The file could not be processed."),
-            code="processing_failed", raw=str(info), retryable=True,
+            code=FAILED, raw=str(info), retryable=True,
         )  # fmt: skip
     return "processing" if state in ("pending", "in_progress") else "ready"
+
+
+def _failed_before(item: Media, kept: dict[str, Any]) -> bool:
+    """Whether an upload of this file failed before; noted. One more may help, no third (§6)."""
+    keep = kept.setdefault("keep", {})  # outlives a refused file
+    before = item.id in keep.get("failed", ())
+    keep["failed"] = [*keep.get("failed", ()), item.id]
+    return before
 
 
 def _pause(data: Mapping[str, Any]) -> float:

@@ -11,19 +11,44 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.clock import seconds
 from app.config import settings
 from app.models.accounts import SocialAccount
+from app.models.base import table
 from app.models.engine import Circuit
 
 ACCOUNT_FAILURES = 5  # in a row
 NETWORK_FAILURES = 20  # within WINDOW
 WINDOW = timedelta(seconds=60)
 SEPARATOR = "|"
+
+
+# Every delivery runs these: built once, past the ORM.
+ACCOUNTS, CIRCUITS = table(SocialAccount), table(Circuit)
+POSTED = (
+    update(ACCOUNTS)
+    .where(ACCOUNTS.c.id == bindparam("the_id"))
+    .values(failures=0, last_post_at=bindparam("at"))
+)
+ANSWERED = (
+    update(ACCOUNTS)
+    .where(ACCOUNTS.c.id == bindparam("the_id"), ACCOUNTS.c.failures > 0)
+    .values(failures=0)
+)
+IN_TROUBLE = and_(
+    CIRCUITS.c.key == bindparam("the_key"),
+    or_(CIRCUITS.c.failures > 0, CIRCUITS.c.open_until.is_not(None)),
+)
+TROUBLED = select(CIRCUITS.c.key).where(IN_TROUBLE)
+CLOSE = (
+    update(CIRCUITS)
+    .where(IN_TROUBLE)
+    .values(failures=0, since=None, open_until=None, trial_target=None, trial_until=None)
+)
 
 
 class Candidate(Protocol):
@@ -88,26 +113,20 @@ def not_tried(session: Session, targets: Collection[UUID]) -> None:
         )
 
 
-def answered(session: Session, account_id: UUID, circuit: str, **values: Any) -> None:
+def answered(
+    session: Session, account_id: UUID, circuit: str, *, last_post_at: datetime | None = None
+) -> None:
     """The network spoke, whatever it said: its circuit and the account's are closed.
 
-    ``values`` are columns of the account to set along with that.
+    ``last_post_at`` where it took a post.
     """
-    account = update(SocialAccount).where(SocialAccount.id == account_id)
-    if not values:
-        account = account.where(SocialAccount.failures > 0)
-    session.execute(
-        account.values(failures=0, **values).execution_options(synchronize_session=False)
-    )
-    session.execute(
-        update(Circuit)
-        .where(
-            Circuit.key == circuit,
-            or_(Circuit.failures > 0, Circuit.open_until.is_not(None)),
-        )
-        .values(failures=0, since=None, open_until=None, trial_target=None, trial_until=None)
-        .execution_options(synchronize_session=False)
-    )
+    connection = session.connection()
+    if last_post_at is None:
+        connection.execute(ANSWERED, {"the_id": account_id})
+    else:
+        connection.execute(POSTED, {"the_id": account_id, "at": last_post_at})
+    if connection.execute(TROUBLED, {"the_key": circuit}).first() is not None:
+        connection.execute(CLOSE, {"the_key": circuit})
 
 
 def silent(session: Session, account_id: UUID, circuit: str, at: datetime) -> None:

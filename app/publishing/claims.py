@@ -23,10 +23,11 @@ from app.models.accounts import AccountStatus, SocialAccount
 from app.models.attempts import Attempt
 from app.models.posts import HoldReason, Post, PostTarget, TargetState
 from app.models.profiles import Profile
-from app.publishing import circuits, switch
+from app.publishing import circuits, progress, switch
 from app.publishing.store import log, moment, transaction
 from app.settle import settle
 
+LOST = "This post stopped the worker each time it was taken up."
 WINDOW = 8  # times the wanted number of rows are looked at, so that profiles can take turns
 DUE = and_(PostTarget.state == literal_column("'scheduled'"), PostTarget.hold_reason.is_(None))
 
@@ -45,11 +46,17 @@ class Claim:
     token: int
     network: str
     server: str
+    via: str = "native"
     attempt_id: UUID | None = None
 
     @property
     def circuit(self) -> str:
         return circuits.key(self.network, self.server)
+
+    @property
+    def spoken_to(self) -> str:
+        """Who answers, for the words of an outcome: the network, or the bridge."""
+        return self.network if self.via == "native" else self.via
 
 
 def claim(limit: int, *, avoid: Collection[str] = (), behind: Collection[UUID] = ()) -> list[Claim]:
@@ -91,7 +98,7 @@ def _claim_once(
         return claims, aside
 
 
-Due = Row[UUID, UUID, UUID, UUID, datetime, int, str, str]
+Due = Row[UUID, UUID, UUID, UUID, datetime, int, str, str, str]
 
 
 def _due(
@@ -110,7 +117,7 @@ def _eligible(at: datetime, shut: Collection[str]) -> Select[*tuple[object, ...]
     found = (
         select(
             PostTarget.id, PostTarget.post_id, PostTarget.account_id, PostTarget.profile_id,
-            PostTarget.due_at, PostTarget.claims, a.network, a.server,
+            PostTarget.due_at, PostTarget.claims, a.network, a.server, a.via,
         )
         .join(a, a.id == PostTarget.account_id)
         .join(Profile, Profile.id == PostTarget.profile_id)
@@ -296,8 +303,9 @@ def _take(session: Session, chosen: list[Due], at: datetime) -> list[Claim]:
 
 def _claim(row: Due, token: int) -> Claim:
     return Claim(
-        row.id, row.post_id, row.account_id, row.profile_id, token, row.network, row.server
-    )
+        row.id, row.post_id, row.account_id, row.profile_id, token, row.network, row.server,
+        row.via,
+    )  # fmt: skip
 
 
 def _give_up(session: Session, ids: set[UUID]) -> set[UUID]:
@@ -306,14 +314,20 @@ def _give_up(session: Session, ids: set[UUID]) -> set[UUID]:
         update(PostTarget)
         .where(PostTarget.id.in_(ids), DUE)
         .values(
-            state=TargetState.FAILED, category="unknown", error_code="WORKER_LOST",
-            error="This post stopped the worker each time it was taken up. Nothing was sent.",
+            state=TargetState.FAILED, category="unknown", error_code="WORKER_LOST", error=LOST,
         )
         .returning(PostTarget.id, PostTarget.post_id, PostTarget.profile_id)
         .execution_options(synchronize_session=False)
     ).all()  # fmt: skip
     for row in rows:
         log.error("worker_lost", target=str(row.id))
+        said = f"{LOST} {progress.of(session, row.id).sent}".strip()
+        session.execute(
+            update(PostTarget)
+            .where(PostTarget.id == row.id)
+            .values(error=said)
+            .execution_options(synchronize_session=False)
+        )
         events.emit(
             session, row.profile_id, "post.failed",
             {"post_id": str(row.post_id), "target_id": str(row.id), "code": "WORKER_LOST"},
@@ -337,7 +351,8 @@ def claim_questions(limit: int, *, avoid: Collection[str] = ()) -> list[Claim]:
             return []
         found = (
             select(Attempt.id, PostTarget.id, PostTarget.post_id, PostTarget.account_id,
-                   PostTarget.profile_id, SocialAccount.network, SocialAccount.server)
+                   PostTarget.profile_id, SocialAccount.network, SocialAccount.server,
+                   SocialAccount.via)
             .join(PostTarget, PostTarget.id == Attempt.target_id)
             .join(SocialAccount, SocialAccount.id == PostTarget.account_id)
             .where(
@@ -363,6 +378,7 @@ def claim_questions(limit: int, *, avoid: Collection[str] = ()) -> list[Claim]:
             profile_id,
             network,
             server,
+            via,
         ) in session.execute(found).all():
             token = session.scalar(
                 update(PostTarget)
@@ -384,7 +400,7 @@ def claim_questions(limit: int, *, avoid: Collection[str] = ()) -> list[Claim]:
                 )
                 claims.append(
                     Claim(target_id, post_id, account_id, profile_id, token, network, server,
-                          attempt_id)
+                          via, attempt_id)
                 )  # fmt: skip
         return claims
 

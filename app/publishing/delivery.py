@@ -44,7 +44,7 @@ class Speaker:
     @classmethod
     def of(cls, claim: Claim) -> Speaker:
         """Raises ``NetworkError`` where there are no tokens that work."""
-        return cls(claim, networks.get(claim.network), credentials.fresh(claim.account_id))
+        return cls(claim, networks.of(claim), credentials.fresh(claim.account_id))
 
     def renew(self, error: NetworkError) -> bool:
         """After "expired token" on a call known not executed: one refresh (§5)."""
@@ -199,6 +199,9 @@ def _record_failure(
     _recorded(
         lambda: outcomes.failed(claim, opened.id, error, committing=committing, version=version)
     )
+    if error.category is Category.MEDIA_PROCESSING and error.effect is Effect.DONE:
+        log.info("taken", target=str(claim.target_id), network=claim.network)
+        return
     log.warning(
         "not_published", target=str(claim.target_id), network=claim.network,
         category=error.category.value, effect=error.effect.value, status_code=error.status,

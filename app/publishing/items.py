@@ -2,42 +2,73 @@
 
 from __future__ import annotations
 
-from app import content, link_cards
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from app import content, link_cards, sharing
 from app.config import settings
-from app.credentials import Opened as OpenAccount
 from app.errors import AppError, Unavailable
 from app.integrations import cards, fitting
 from app.integrations.storage import Storage
 from app.models.media import LinkCard
 from app.models.media import Media as MediaRow
-from app.networks.base import Capabilities, Card, Category, Item, Media, Network, NetworkError, Part
+from app.networks.base import (
+    Account,
+    Capabilities,
+    Card,
+    Category,
+    Item,
+    Media,
+    Network,
+    NetworkError,
+    Part,
+)  # fmt: skip
+from app.networks.rules import completed, held
 from app.publishing.attempts import Opened
 from app.publishing.store import log, transaction
 
+Files = Callable[[Mapping[str, Any]], Sequence[tuple[MediaRow, str]]]
 
-def build(network: Network, account: OpenAccount, opened: Opened) -> Item:
+
+def build(network: Network, account: Account, opened: Opened, files: Files | None = None) -> Item:
     """The item of an attempt. Raises ``media_error`` where a stored picture cannot be used.
 
-    The same builder serves the first call, a repeat under the same marker and a probe.
+    The same builder serves the first call, a repeat under the same marker, a probe and a
+    rehearsal, which brings its own ``files`` of a frozen part and reads no page for a card.
     """
+    rows = files or _rows
     caps = network.capabilities(account.extras)
     text = str(opened.content["text"])
-    media = _media(opened, caps) if opened.content["media"] else ()
-    card = None if media or not caps.link_card else _card(network, account, text)
+    media = _media(opened.content, caps, rows)
+    wanted = caps.link_card and not media
+    card = _card(network, account, text, read=files is None) if wanted else None
+    given = dict(opened.content.get("options") or {})
     return Item(
         part=Part(text, media, card),
         marker=opened.marker,
         at=opened.at,
-        options=dict(opened.content.get("options") or {}),
+        options=completed(caps, given, *held(media)),
         parent=opened.parent,
         root=opened.root,
+        comment=bool(opened.content.get("comment")),
+        after=tuple(
+            Part(str(one["text"]), _media(one, caps, rows))
+            for one in opened.content.get("after", ())
+        ),
     )
 
 
-def _media(opened: Opened, caps: Capabilities) -> tuple[Media, ...]:
+def _rows(part: Mapping[str, Any]) -> Sequence[tuple[MediaRow, str]]:
     with transaction(write=False) as session:
-        rows = content.media_rows(session, dict(opened.content))
-    if len(rows) < len(opened.content["media"]):
+        return content.media_rows(session, part)
+
+
+def _media(part: Mapping[str, Any], caps: Capabilities, files: Files) -> tuple[Media, ...]:
+    """The files of a frozen part, fitted."""
+    if not part["media"]:
+        return ()
+    rows = files(part)
+    if len(rows) < len(part["media"]):
         raise NetworkError(
             Category.MEDIA_ERROR, "A picture of this post is no longer there.", retryable=False
         )
@@ -45,6 +76,8 @@ def _media(opened: Opened, caps: Capabilities) -> tuple[Media, ...]:
 
 
 def _fitted(row: MediaRow, alt: str, caps: Capabilities) -> Media:
+    if row.mime.startswith("video/"):
+        return _video(row, alt, caps)
     try:
         path, info = fitting.fitted(
             row, content.limits(caps, moving=row.frames > 1), Storage.of(settings())
@@ -56,11 +89,30 @@ def _fitted(row: MediaRow, alt: str, caps: Capabilities) -> Media:
     return Media(
         id=str(row.id), path=path, mime=info.mime, size=info.size, width=info.width,
         height=info.height, seconds=row.seconds, alt=alt, frames=info.frames,
+        url=sharing.address(path, info.mime, settings()) if "image" in caps.addressed else "",
     )  # fmt: skip
 
 
-def _card(network: Network, account: OpenAccount, text: str) -> Card | None:
-    """The card of the first link, as the composer showed it; a post needs none to go out."""
+def _video(row: MediaRow, alt: str, caps: Capabilities) -> Media:
+    """A video goes out as it was taken in, with its poster frame beside it."""
+    storage = Storage.of(settings())
+    path = storage.path(row.key)
+    if not path.is_file():
+        raise NetworkError(Category.MEDIA_ERROR, fitting.MISSING, retryable=True)
+    cover = storage.path(row.poster_key) if row.poster_key else None
+    return Media(
+        id=str(row.id), path=path, mime=row.mime, size=row.size, width=row.width,
+        height=row.height, seconds=row.seconds, alt=alt, codec=row.codec,
+        cover=cover if cover is not None and cover.is_file() else None,
+        url=sharing.address(path, row.mime, settings()) if "video" in caps.addressed else "",
+    )  # fmt: skip
+
+
+def _card(network: Network, account: Account, text: str, *, read: bool) -> Card | None:
+    """The card of the first link, as the composer showed it; a post needs none to go out.
+
+    ``read``: a page that nobody has looked at is read now.
+    """
     spans = network.compose(text, account.extras).spans
     url = next((span.href for span in spans if span.kind == "link" and span.href), "")
     if not url or not link_cards.usable(url):
@@ -68,7 +120,7 @@ def _card(network: Network, account: OpenAccount, text: str) -> Card | None:
     with transaction(write=False) as session:
         row = link_cards.stored(session, url)
         silent = link_cards.failed_lately(session, url)
-    if row is None and not silent:
+    if row is None and read and not silent:
         row = _read(url)
     if row is None:
         with transaction(write=False) as session:

@@ -13,16 +13,17 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from app import credentials, holds
+from app import credentials, holds, steps
 from app.clock import seconds
 from app.config import settings
 from app.models.accounts import SocialAccount
 from app.models.attempts import Attempt, AttemptState, Phase
 from app.models.posts import HoldReason, PostTarget, TargetState
 from app.networks.base import Category, Effect, NetworkError, Published
-from app.publishing import circuits, telling, words
+from app.publishing import circuits, progress, telling, words
 from app.publishing.attempts import Fenced, load_target
 from app.publishing.claims import Claim
+from app.publishing.rows import OUT, close, facts, move
 from app.publishing.store import moment, transaction
 from app.retry import CAP_SECONDS, backoff
 from app.settle import settle
@@ -38,7 +39,7 @@ def published(claim: Claim, attempt_id: UUID, found: Published, *, last: bool) -
     """
     with transaction() as session:
         at = moment(session)
-        _close(
+        close(
             session, claim, attempt_id, AttemptState.OK, at,
             external_id=found.external_id[:500], url=found.url[:2000] or None,
             extras=dict(found.extras), next_probe_at=None,
@@ -47,7 +48,7 @@ def published(claim: Claim, attempt_id: UUID, found: Published, *, last: bool) -
         if last:
             _complete(session, claim, at)
         else:
-            _move(session, claim, lease_until=at + seconds(settings().LEASE_SECONDS))
+            move(session, claim, lease_until=at + seconds(settings().LEASE_SECONDS))
 
 
 def complete(claim: Claim) -> None:
@@ -56,17 +57,16 @@ def complete(claim: Claim) -> None:
         _complete(session, claim, moment(session))
 
 
-def _complete(session: Session, claim: Claim, at: datetime) -> None:
-    rows = session.scalars(
-        select(Attempt)
-        .where(Attempt.target_id == claim.target_id, Attempt.state == AttemptState.OK)
-        .order_by(Attempt.part)
-    ).all()
+def _complete(session: Session, claim: Claim, at: datetime, warning: str = "") -> None:
+    rows = session.connection().execute(OUT, {"target_id": claim.target_id}).all()
     first = rows[0]
-    _move(
+    warning = warning or next(
+        (str(r.extras["warning"]) for r in rows if "warning" in (r.extras or {})), ""
+    )
+    move(
         session, claim, state=TargetState.PUBLISHED, lease_until=None, published_at=at,
-        external_id=first.external_id, permalink=first.url, category=None, error_code=None,
-        error=None, published={"parts": [
+        external_id=first.external_id, permalink=first.url, category=None,
+        error_code="WARNING" if warning else None, error=warning or None, published={"parts": [
             {"id": r.external_id, "url": r.url, "extras": r.extras or {}} for r in rows
         ]},
     )  # fmt: skip
@@ -99,7 +99,7 @@ def failed(
     with transaction() as session:
         at = moment(session)
         state = AttemptState.REFUSED if error.status else AttemptState.FAILED
-        _close(session, claim, attempt_id, state, at, **_facts(error))
+        close(session, claim, attempt_id, state, at, **facts(error))
         not_executed(session, claim, error, at, version)
 
 
@@ -124,7 +124,8 @@ def not_executed(
     elif error.category is Category.RATE_LIMITED:
         _wait(session, claim, target, error, at)
     elif error.category is Category.MEDIA_PROCESSING:
-        _again(session, claim, target, error, at + seconds(PROCESSING_RETRY), counts=False)
+        later = error.retry_at or at + seconds(PROCESSING_RETRY)
+        _again(session, claim, target, error, max(later, at), counts=False)
     elif error.retryable:
         failures = target.failures + 1
         asked = (error.retry_at - at).total_seconds() if error.retry_at else None
@@ -141,7 +142,7 @@ def handed_back(claim: Claim, attempt_id: UUID, why: str) -> None:
     """The preparation stopped on our side: not a try, the steps done are kept."""
     with transaction() as session:
         at = moment(session)
-        _close(session, claim, attempt_id, AttemptState.FAILED, at, message=why)
+        close(session, claim, attempt_id, AttemptState.FAILED, at, message=why)
         circuits.not_tried(session, {claim.target_id})
         _back(session, claim, load_target(session, claim.target_id), at)
         settle(session, [claim.post_id])
@@ -176,7 +177,7 @@ def let_go(claim: Claim) -> bool:
         )
         if not attempt_id:
             return False
-        _close(
+        close(
             session, claim, attempt_id, AttemptState.FAILED, at,
             message="The worker was stopped before anything was sent.",
         )  # fmt: skip
@@ -190,16 +191,23 @@ def unknown(claim: Claim, attempt_id: UUID, error: NetworkError) -> None:
     """Sent, and no answer read: the network is asked, nothing is guessed (§1.3)."""
     with transaction() as session:
         at = moment(session)
-        _close(
-            session, claim, attempt_id, AttemptState.UNKNOWN, at, next_probe_at=at, **_facts(error)
-        )
+        title = words.title(claim.spoken_to)
+        taken = error.category is Category.MEDIA_PROCESSING and error.effect is Effect.DONE
+        phase: dict[str, Any] = {"phase": Phase.PROCESSING} if taken else {}
+        if error.resume is not None:
+            phase["resume"] = steps.sealed(error.resume, attempt_id)
+        first = max(at, error.retry_at) if taken and error.retry_at else at
+        close(
+            session, claim, attempt_id, AttemptState.UNKNOWN, at, next_probe_at=first,
+            **phase, **facts(error),
+        )  # fmt: skip
         if error.category is Category.NETWORK_ERROR:
             circuits.silent(session, claim.account_id, claim.circuit, at)
-        title = words.title(claim.network)
-        _move(
+        said = f"We do not know yet whether this went out. We are asking {title}."
+        move(
             session, claim, lease_until=None, category=error.category.value,
-            error_code="OUTCOME_UNKNOWN",
-            error=f"We do not know yet whether this went out. We are asking {title}.",
+            error_code="PROCESSING" if taken else "OUTCOME_UNKNOWN",
+            error=words.processing(claim.spoken_to) if taken else said,
         )  # fmt: skip
         settle(session, [claim.post_id])
 
@@ -215,7 +223,9 @@ def needs_review(claim: Claim, attempt_id: UUID, why: str) -> None:
         )
         if not changed.rowcount:  # type: ignore[attr-defined]
             raise Fenced
-        _move(
+        if without_comment(session, claim, why, moment(session)):
+            return
+        move(
             session, claim, state=TargetState.NEEDS_REVIEW, lease_until=None,
             error_code="OUTCOME_UNKNOWN", error=why,
         )  # fmt: skip
@@ -232,10 +242,14 @@ def ask_again(
     absent: bool = False,
     processing: bool = False,
     asked: bool = True,
+    heard: NetworkError | None = None,
 ) -> None:
-    """Nothing settled yet: the next question is at ``at``. ``asked`` false: none was put."""
+    """Nothing settled yet: the next question is at ``at``. ``asked`` false: none was put.
+
+    ``heard`` is what the network said meanwhile, kept with the attempt.
+    """
     with transaction() as session:
-        values: dict[str, Any] = {"next_probe_at": at}
+        values: dict[str, Any] = {"next_probe_at": at, **(facts(heard) if heard else {})}
         if asked:
             values["probes"] = Attempt.probes + 1
         if absent:
@@ -248,14 +262,14 @@ def ask_again(
             .values(**values)
             .execution_options(synchronize_session=False)
         )
-        _move(session, claim, lease_until=None)
+        move(session, claim, lease_until=None)
 
 
 def believed_absent(claim: Claim, attempt_id: UUID, error: NetworkError) -> None:
     """The network does not have it: unknown → failed, then the retry table."""
     with transaction() as session:
         at = moment(session)
-        _close(
+        close(
             session, claim, attempt_id, AttemptState.FAILED, at, next_probe_at=None,
             message=error.message, probes=Attempt.probes + 1,
         )  # fmt: skip
@@ -270,18 +284,24 @@ def _hold(
     at: datetime,
     version: int | None,
 ) -> None:
-    """Signed out: this target and all others of the account wait for a person (promise 2)."""
-    title = words.title(claim.network)
+    """Signed out: this target and all others of the account wait for a person (promise 2).
+
+    A post of which only the first comment is missing is out all the same.
+    """
+    title = words.title(claim.spoken_to)
     told = credentials.signed_out(session, target.account, error.message, version=version)
     if not told and target.account.usable:
         # Somebody brought new tokens meanwhile: what was refused is not what we have now.
         _again(session, claim, target, error, at, counts=True)
         return
+    if without_comment(session, claim, error.message, at):
+        return
+    what = "the rest" if progress.of(session, target.id).out else "this"
     reason = holds.reason_for(target.account) or HoldReason.RECONNECT
-    said = f"{title} signed you out. Connect the account again and this goes out."
+    said = f"{title} signed you out. Connect the account again and {what} goes out."
     if reason is HoldReason.DISCONNECTED:
-        said = "The account was taken off. Connect it again and this goes out."
-    _move(
+        said = f"The account was taken off. Connect it again and {what} goes out."
+    move(
         session, claim, state=TargetState.SCHEDULED, lease_until=None, category="auth_error",
         hold_reason=reason, hold_until=holds.deadline(target.due_at, at),
         error_code=error.code[:60] or None, error=said,
@@ -292,7 +312,11 @@ def _hold(
 def _wait(
     session: Session, claim: Claim, target: PostTarget, error: NetworkError, at: datetime
 ) -> None:
-    """Rate limited: the whole account cools; this uses up no attempt (§5)."""
+    """Rate limited: the whole account cools; this uses up no attempt (§5).
+
+    A limit that concerns one kind of upload makes only that wait: what else the account has to
+    say goes on, and the next upload of the kind asks for itself.
+    """
     times = session.scalar(
         select(func.count()).where(
             Attempt.target_id == claim.target_id, Attempt.category == Category.RATE_LIMITED.value
@@ -301,12 +325,13 @@ def _wait(
     asked = (error.retry_at - at).total_seconds() if error.retry_at else None
     wait = backoff(times or 1, settings().RETRY_BASE_SECONDS, asked)
     until = at + seconds(min(wait, CAP_SECONDS))
-    session.execute(
-        update(SocialAccount)
-        .where(SocialAccount.id == claim.account_id)
-        .values(cooling_until=until)
-        .execution_options(synchronize_session=False)
-    )
+    if not error.narrow:
+        session.execute(
+            update(SocialAccount)
+            .where(SocialAccount.id == claim.account_id)
+            .values(cooling_until=until)
+            .execution_options(synchronize_session=False)
+        )
     if until > _since(session, target, at) + GIVE_UP:
         _fail(session, claim, target, error)
     else:
@@ -328,7 +353,7 @@ def _again(
     _back(
         session, claim, target, moment(session), due_at=due_at,
         failures=PostTarget.failures + (1 if counts else 0), category=error.category.value,
-        error_code=error.code[:60] or None, error=words.waiting(claim.network, error),
+        error_code=error.code[:60] or None, error=words.waiting(claim.spoken_to, error),
     )  # fmt: skip
     settle(session, [claim.post_id])
 
@@ -346,12 +371,23 @@ def _back(session: Session, claim: Claim, target: PostTarget, at: datetime, **va
     reason = holds.reason_for(target.account)
     if reason is not None:
         values |= {"hold_reason": reason, "hold_until": holds.deadline(target.due_at, at)}
-    _move(session, claim, state=TargetState.SCHEDULED, lease_until=None, **values)
+    move(session, claim, state=TargetState.SCHEDULED, lease_until=None, **values)
+
+
+def without_comment(session: Session, claim: Claim, why: str, at: datetime) -> bool:
+    """The post is out, only its first comment is not: published, and that is said."""
+    if not progress.of(session, claim.target_id).only_comment:
+        return False
+    _complete(session, claim, at, f"This is out, but its first comment was not made: {why}")
+    return True
 
 
 def _fail(session: Session, claim: Claim, target: PostTarget, error: NetworkError) -> None:
-    said = words.failed(claim.network, error)
-    _move(
+    if without_comment(session, claim, error.message, moment(session)):
+        return
+    so_far = progress.of(session, claim.target_id)
+    said = " ".join(filter(None, (words.failed(claim.spoken_to, error), so_far.words)))
+    move(
         session, claim, state=TargetState.FAILED, lease_until=None,
         failures=PostTarget.failures + 1, category=error.category.value,
         error_code=error.code[:60] or None, error=said,
@@ -375,50 +411,3 @@ def _asked_before(claim: Claim) -> bool:
             )
             or 0
         ) > 0
-
-
-def _facts(error: NetworkError) -> dict[str, Any]:
-    return {
-        "category": error.category.value,
-        "http_status": error.status,
-        "error_code": error.code[:60] or None,
-        "message": error.message,
-        "raw": error.raw or None,
-    }
-
-
-def _close(
-    session: Session,
-    claim: Claim,
-    attempt_id: UUID,
-    state: AttemptState,
-    at: datetime,
-    **values: Any,
-) -> None:
-    changed = session.execute(
-        update(Attempt)
-        .where(
-            Attempt.id == attempt_id,
-            Attempt.claim_token == claim.token,
-            Attempt.state.in_((AttemptState.OPEN, AttemptState.UNKNOWN)),
-        )
-        .values(state=state, finished_at=at, **values)
-        .execution_options(synchronize_session=False)
-    )
-    if not changed.rowcount:  # type: ignore[attr-defined]
-        raise Fenced
-
-
-def _move(session: Session, claim: Claim, **values: Any) -> None:
-    changed = session.execute(
-        update(PostTarget)
-        .where(
-            PostTarget.id == claim.target_id,
-            PostTarget.claim_token == claim.token,
-            PostTarget.state == TargetState.POSTING,
-        )
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    if not changed.rowcount:  # type: ignore[attr-defined]
-        raise Fenced

@@ -2,12 +2,14 @@
 
 The rules of belief: an item that is found settles it; absent is believed of a saved id
 once the commit deadline has passed, of a listing only when seen twice and late enough; a
-repeat under the same marker is its own answer; else a person decides.
+repeat under the same marker is its own answer; else a person decides. What the network has
+accepted is never believed absent: a list may be late, or hide what moderation looks at.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -46,13 +48,13 @@ REFUSALS = (Category.VALIDATION, Category.MEDIA_ERROR)
 def ask(claim: Claim) -> None:
     """Ask once; settle the attempt, or say when to ask again."""
     opened, row = attempts.reload(claim)
-    network = networks.get(claim.network)
+    network = networks.of(claim)
     assert row.commit_at is not None and row.finished_at is not None
     by, version = Probe.NONE, NO_VERSION
     try:
         account = credentials.fresh(claim.account_id)
         version = account.version
-        by = network.probe_by(account, _age(row))
+        by = network.probe_by(account, _age(row), opened.resume)
         try:
             item = items.build(network, account, opened)
             found = _asked(claim, network, account, item, opened, row, by)
@@ -96,6 +98,7 @@ def _asked(
         if by is Probe.NONE:
             return Probed(Verdict.UNSURE, message="")
         if by is Probe.KEY:
+            item = replace(item, known=_known(claim, row))
             began = time.monotonic()
             attempts.to_resend(claim)
             late = FIRST_BYTE_SECONDS - (time.monotonic() - began)
@@ -105,7 +108,7 @@ def _asked(
 
 
 def _settle(claim: Claim, row: Attempt, by: Probe, found: Probed, *, last: bool) -> None:
-    title = words.title(claim.network)
+    title = words.title(claim.spoken_to)
     if found.verdict is Verdict.PUBLISHED and found.published is not None:
         published = found.published
         durable(
@@ -117,8 +120,10 @@ def _settle(claim: Claim, row: Attempt, by: Probe, found: Probed, *, last: bool)
             _give_on(claim)
     elif found.verdict is Verdict.PROCESSING:
         _poll(claim, row, title)
+    elif found.verdict is Verdict.FAILED and found.error is not None:
+        outcomes.believed_absent(claim, row.id, found.error)
     elif found.verdict is Verdict.ABSENT and by is not Probe.NONE:
-        _absent(claim, row, by, title)
+        _absent(claim, row, found.by or by, title)
     else:
         outcomes.needs_review(
             claim, row.id,
@@ -130,6 +135,9 @@ def _settle(claim: Claim, row: Attempt, by: Probe, found: Probed, *, last: bool)
 def _absent(claim: Claim, row: Attempt, by: Probe, title: str) -> None:
     """Not there. Whether to believe it depends on how we asked and how late it is."""
     assert row.commit_at is not None
+    if row.accepted:
+        _next(claim, row, title)
+        return
     deadline = row.commit_at + seconds(settings().COMMIT_DEADLINE_SECONDS)
     at = now()
     if by is Probe.HANDLE:
@@ -157,19 +165,21 @@ def _absent(claim: Claim, row: Attempt, by: Probe, title: str) -> None:
 
 def _no_answer(claim: Claim, row: Attempt, error: NetworkError, by: Probe, version: int) -> None:
     """The question itself failed. Only the network's own refusal of a repeat says "absent"."""
-    title = words.title(claim.network)
+    title = words.title(claim.spoken_to)
     refused = error.effect is Effect.NONE and error.status is not None
-    if by is Probe.KEY and refused and error.category in REFUSALS and row.phase is Phase.COMMIT:
+    final = refused and error.category in REFUSALS and row.phase is Phase.COMMIT
+    if by is Probe.KEY and final and not row.accepted:
         outcomes.believed_absent(claim, row.id, error)
     elif error.category is Category.AUTH_ERROR:
         outcomes.needs_review(
             claim, row.id,
-            f"{title} signed you out before we could ask whether this went out. Look there "
-            "before sending it again.",
+            f"{error.message} We could not ask {title} whether this went out. Look there before "
+            "sending it again.",
         )  # fmt: skip
         _sign_out(claim, error, version)
     else:
-        _next(claim, row, title, asked=error.retry_at)
+        heard = error if by is Probe.KEY and error.effect is Effect.DONE else None
+        _next(claim, row, title, asked=error.retry_at, heard=heard)
 
 
 def _next(
@@ -179,22 +189,22 @@ def _next(
     *,
     absent: bool = False,
     asked: datetime | None = None,
+    heard: NetworkError | None = None,
 ) -> None:
-    """The next question by the table (0, 2, 10, 30, 120 min), or a person's turn."""
+    """The next question by the table (0, 2, 10, 30, 120 min), or a person's turn.
+
+    ``heard`` is a yes to a repeat that could not be read either.
+    """
     assert row.finished_at is not None
     delays = settings().probe_delays
     later = list(delays[row.probes + 1 :])
     if not later:
-        outcomes.needs_review(
-            claim, row.id,
-            f"We asked {title} several times and cannot tell whether this went out. Look there "
-            "before sending it again.",
-        )  # fmt: skip
+        outcomes.needs_review(claim, row.id, words.unsettled(title, accepted=row.accepted))
         return
     at = row.finished_at + seconds(later[0])
     if asked is not None:
         at = max(at, asked)
-    outcomes.ask_again(claim, row.id, max(at, now()), absent=absent)
+    outcomes.ask_again(claim, row.id, max(at, now()), absent=absent, heard=heard)
 
 
 def _poll(claim: Claim, row: Attempt, title: str) -> None:

@@ -18,7 +18,9 @@ from app.clock import seconds
 from app.config import settings
 from app.models.attempts import Attempt, AttemptState, Phase
 from app.models.posts import HoldReason, PostTarget, TargetState
+from app.publishing import outcomes, progress
 from app.publishing.attempts import load_target
+from app.publishing.claims import Claim
 from app.publishing.store import log, moment, transaction
 from app.retry import backoff
 from app.settle import settle
@@ -105,7 +107,7 @@ def _settle_lost(session: Session, target_id: UUID, token: int, at: datetime, do
         attempt.probes += 1
         done.unknown += 1
         if attempt.probes > len(settings().probe_delays) + SPARE_QUESTIONS:
-            _give_to_person(session, target_id, token, attempt)
+            _give_to_person(session, target_id, token, attempt, at)
             return
         _change(session, target_id, token, TargetState.POSTING, lease_until=None)
         attempt.next_probe_at = max(attempt.next_probe_at or at, at)
@@ -127,10 +129,14 @@ def _settle_lost(session: Session, target_id: UUID, token: int, at: datetime, do
         done.unknown += 1
 
 
-def _give_to_person(session: Session, target_id: UUID, token: int, attempt: Attempt) -> None:
+def _give_to_person(
+    session: Session, target_id: UUID, token: int, attempt: Attempt, at: datetime
+) -> None:
     """Whoever asks is lost each time: nobody will ever hear an answer (§4)."""
     said = "We asked several times and cannot tell whether this went out. Look there first."
     attempt.next_probe_at, attempt.message = None, said
+    if _without_comment(session, load_target(session, target_id), token, said, at):
+        return
     _change(
         session, target_id, token, TargetState.POSTING, state=TargetState.NEEDS_REVIEW,
         lease_until=None, error_code="OUTCOME_UNKNOWN", error=said,
@@ -152,7 +158,10 @@ def _to_clock(session: Session, target_id: UUID, token: int, at: datetime, *, co
     target = load_target(session, target_id)
     failures = target.failures + (1 if counts else 0)
     if counts and failures >= settings().MAX_ATTEMPTS:
-        said = "The worker was lost each time this was prepared. Nothing was sent."
+        said = "The worker was lost each time this was prepared."
+        said = f"{said} {progress.of(session, target_id).sent}".strip()
+        if _without_comment(session, target, token, said, at):
+            return
         _change(
             session, target_id, token, TargetState.POSTING, state=TargetState.FAILED,
             lease_until=None, failures=failures, category="unknown", error_code="WORKER_LOST",
@@ -171,6 +180,17 @@ def _to_clock(session: Session, target_id: UUID, token: int, at: datetime, *, co
         session, target_id, token, TargetState.POSTING, state=TargetState.SCHEDULED,
         lease_until=None, failures=failures, **values,
     )  # fmt: skip
+
+
+def _without_comment(
+    session: Session, target: PostTarget, token: int, why: str, at: datetime
+) -> bool:
+    """Where only the first comment is missing the post is out, and that is what is said."""
+    claim = Claim(
+        target.id, target.post_id, target.account_id, target.profile_id, token,
+        target.account.network, target.account.server,
+    )  # fmt: skip
+    return outcomes.without_comment(session, claim, why, at)
 
 
 def _change(
@@ -202,47 +222,60 @@ def _missed() -> int:
     if not ids:
         return 0
     with transaction() as session:
-        if session.get_bind().dialect.name == "postgresql":
-            # In the order of every writer, and without waiting for one.
-            ids = session.scalars(
-                select(PostTarget.id)
-                .where(PostTarget.id.in_(ids))
-                .order_by(PostTarget.id)
-                .with_for_update(skip_locked=True)
-            ).all()
         rows = session.execute(
-            update(PostTarget)
+            # In the order of every writer, and without waiting for one.
+            select(PostTarget.id, PostTarget.post_id, PostTarget.hold_reason)
             .where(
                 PostTarget.id.in_(ids),
                 PostTarget.hold_reason.is_not(None),
                 PostTarget.hold_until < at,
                 PostTarget.state == literal_column("'scheduled'"),
             )
-            .values(
-                state=TargetState.FAILED, hold_until=None, error_code=MISSED,
-                error="Its time passed while it was held. Nothing was sent.",
-            )
-            .returning(PostTarget.id, PostTarget.post_id, PostTarget.hold_reason)
-            .execution_options(synchronize_session=False)
-        ).all()  # fmt: skip
+            .order_by(PostTarget.id)
+            .with_for_update(skip_locked=True)
+        ).all()
         for target_id, _, reason in rows:
-            said = MISSED_WORDS.get(reason, "It was held until its time had passed.")
-            session.execute(
-                update(PostTarget)
-                .where(PostTarget.id == target_id)
-                .values(hold_reason=None, error=said)
-                .execution_options(synchronize_session=False)
-            )
-            _tell(session, load_target(session, target_id), MISSED, said)
+            _give_up(session, target_id, MISSED_WORDS.get(reason, MISSED_ANYHOW), at)
         settle(session, [post_id for _, post_id, _ in rows])
         return len(rows)
 
 
+def _give_up(session: Session, target_id: UUID, why: str, at: datetime) -> None:
+    """Its time is over. What is out already is said to be out; the caller has locked it."""
+    so_far = progress.of(session, target_id)
+    if so_far.only_comment:
+        # Taken up once more, in the same breath, to be closed as published.
+        token = session.scalars(
+            update(PostTarget)
+            .where(PostTarget.id == target_id)
+            .values(
+                state=TargetState.POSTING, claim_token=PostTarget.claim_token + 1,
+                hold_reason=None, hold_until=None,
+            )
+            .returning(PostTarget.claim_token)
+            .execution_options(synchronize_session=False)
+        ).one()  # fmt: skip
+        _without_comment(session, load_target(session, target_id), token, why, at)
+        return
+    said = f"{why} {so_far.sent}".strip()
+    session.execute(
+        update(PostTarget)
+        .where(PostTarget.id == target_id)
+        .values(
+            state=TargetState.FAILED, hold_reason=None, hold_until=None, error_code=MISSED,
+            error=said,
+        )
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    _tell(session, load_target(session, target_id), MISSED, said)
+
+
+MISSED_ANYHOW = "It was held until its time had passed."
 MISSED_WORDS: dict[HoldReason | None, str] = {
-    HoldReason.LATE: "Nobody decided in time what to do with this late post. Nothing was sent.",
-    HoldReason.RECONNECT: "The account was not connected again in time. Nothing was sent.",
+    HoldReason.LATE: "Nobody decided in time what to do with this late post.",
+    HoldReason.RECONNECT: "The account was not connected again in time.",
     HoldReason.DISCONNECTED: "The account was taken off and not connected again in time.",
-    HoldReason.APPROVAL: "Nobody approved it in time. Nothing was sent.",
+    HoldReason.APPROVAL: "Nobody approved it in time.",
 }
 
 

@@ -1,15 +1,11 @@
-"""Transactions of the engine: short, explicit, by the database's own clock."""
+"""What the engine does while the database is away; its transactions are everybody's."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import text
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -17,44 +13,14 @@ from sqlalchemy.exc import (
     OperationalError,
     TimeoutError,
 )
-from sqlalchemy.orm import Session
 
 from app import logs
-from app.clock import now
-from app.extensions import db, write_mode
+from app.transactions import moment, transaction
+
+__all__ = ["away", "durable", "log", "moment", "transaction"]
 
 log = logs.get("engine")
 Result = TypeVar("Result")
-
-
-# SQLite makes writers wait by sleeping and looking again, up to 100 ms at a time. Threads of
-# a process queue here first, so that the lock goes from hand to hand. It is a queue, not a
-# guard: whoever waits too long asks the database all the same.
-_turn = threading.Lock()
-TURN_SECONDS = 5.0
-
-
-@contextmanager
-def transaction(*, write: bool = True) -> Iterator[Session]:
-    """A session that commits at the end of the block; never open while a network thinks."""
-    queues_here = write and db.engine.dialect.name == "sqlite"
-    turn = queues_here and _turn.acquire(timeout=TURN_SECONDS)
-    mark = write_mode.set(write)
-    try:
-        with Session(db.engine, expire_on_commit=False) as session, session.begin():
-            yield session
-    finally:
-        write_mode.reset(mark)
-        if turn:
-            _turn.release()
-
-
-def moment(session: Session) -> datetime:
-    """The time by the database's clock, which all leases are measured with."""
-    if session.get_bind().dialect.name != "postgresql":
-        return now()  # SQLite has no clock but this machine's
-    found: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return found.astimezone(UTC)
 
 
 def durable(work: Callable[[], Result], *, seconds: float, what: str) -> Result:

@@ -22,7 +22,10 @@ from app.sandbox.store import Store
 log = logging.getLogger(__name__)
 
 # Modules of this package; one that is not written yet is left out, a broken one is not.
-ROOMS = ("x", "mastodon", "bluesky")
+ROOMS = (
+    "x", "mastodon", "bluesky", "linkedin", "facebook", "instagram", "threads", "tiktok",
+    "youtube", "pinterest", "reddit", "metricool",
+)  # fmt: skip
 MAX_BODY = 210 * 1024 * 1024
 
 HEADERS = {

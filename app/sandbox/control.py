@@ -54,7 +54,7 @@ def networks() -> ResponseReturnValue:
     return {
         "networks": {
             room.name: {
-                "api_url": base() + room.prefix,
+                "api_url": base() + room.prefix + room.api_path,
                 "auth_url": base() + room.prefix,
                 "token_url": base() + room.prefix + room.token_path,
                 "client_id": room.client_id,

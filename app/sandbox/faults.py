@@ -20,6 +20,8 @@ reset                  no           the connection is reset
 reset_after_accept     yes          the connection is reset, but it was done
 half_answer            yes          half the promised bytes, then a reset
 drip                   yes          the usual answer, a byte every ``delay_ms`` (default 1 s)
+html                   no           a web page with 403: something in front turned it away
+html_after_accept      yes          a web page in place of the usual answer, its status kept
 =====================  ===========  =======================================================
 
 ``times`` counts calls, -1 is "until cleared". With no fault named, the default is -1.
@@ -38,7 +40,7 @@ OPERATIONS = ("token", "account", "upload", "publish", "delete", "metrics", "loo
 REFUSALS = ("http_500", "http_429", "revoked", "duplicate", "processing")
 FAULTS = (
     *REFUSALS, "timeout", "hang_after_accept", "invalid_json", "http_500_after_accept",
-    "reset", "reset_after_accept", "half_answer", "drip",
+    "reset", "reset_after_accept", "half_answer", "drip", "html", "html_after_accept",
 )  # fmt: skip
 NETWORKS = (
     "twitter", "linkedin", "facebook", "instagram", "threads", "tiktok", "youtube",
@@ -67,6 +69,8 @@ WORDS = {
     "reset_after_accept": "does it, then resets the connection",
     "half_answer": "does it, then sends half an answer",
     "drip": "does it, then answers a byte at a time",
+    "html": "answers a web page (403) and does nothing",
+    "html_after_accept": "does it, then answers a web page",
 }
 
 

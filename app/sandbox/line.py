@@ -14,6 +14,13 @@ from flask import Response, request
 closing = threading.Event()  # set when the server stops, so that no hang outlives it
 LINGER_NONE = struct.pack("ii", 1, 0)
 CUT = "sandbox.cut"
+PAGE = """<!doctype html>
+<html lang="en"><head><title>Attention Required!</title></head>
+<body><h1>Sorry, you have been blocked</h1>
+<p>This website uses a security service to protect itself from online attacks. The action you
+just performed triggered it: submitting a certain word, a reply to a mention, media, malformed
+data. Not permitted to perform this action? Write to the owner of the site and mention what you
+were doing, your access token and session, and the reference 8f2a6c.</p></body></html>"""
 
 
 def wait(seconds: float) -> None:
@@ -89,6 +96,11 @@ def halve(response: Response) -> Response:
             raise ConnectionResetError(errno.ECONNRESET, "cut by a fault")
 
     return _as_is(response, half(), len(body))
+
+
+def page(status: int) -> Response:
+    """What a proxy in front answers in a network's stead: a page for people."""
+    return Response(PAGE, status, mimetype="text/html")
 
 
 def _as_is(response: Response, pieces: Iterator[bytes], length: int) -> Response:

@@ -9,6 +9,7 @@ A room is a module ``app/sandbox/<word>.py`` (or a package) listed in
         title="Mastodon",
         prefix="/mastodon",                      # the blueprint is mounted there
         token_path="/oauth/token",
+        api_path="",                             # Pinterest's base ends with "/v5"
         refuse=refuse,                           # words a fault as the network would
         whose=whose,                             # handle of the request's token, or ""
         wrong=wrong,                             # words 400, 404, 405, 413 … and 500
@@ -91,6 +92,7 @@ class Room:
     title: str
     prefix: str
     token_path: str
+    api_path: str = ""  # what the base of its API ends with
     refuse: Callable[[Hit], Response | None] = no_words
     whose: Callable[[], str] = nobody
     wrong: Callable[[int, str], Response] = plain
@@ -131,6 +133,9 @@ class Room:
         if hit.kind in ("timeout", "reset"):
             line.wait(hit.seconds)
             return line.cut()
+        if hit.kind == "html":
+            line.wait(hit.seconds)
+            return line.page(403)
         response = make_response(view())
         if hit.kind == "drip":
             return line.drip(response, hit.seconds)
@@ -142,6 +147,8 @@ class Room:
             return line.cut()
         if hit.kind == "http_500_after_accept":
             return self.wrong(500, "Internal Server Error")
+        if hit.kind == "html_after_accept":
+            return line.page(response.status_code)
         if hit.kind == "half_answer":
             return line.halve(response)
         if hit.kind == "invalid_json":

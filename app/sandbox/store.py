@@ -128,6 +128,12 @@ class Grants:
         """The grant, ended or expired ones too: look at ``live``."""
         return self._rows.get(f"{network}\0{kind}\0{token}")
 
+    def of(self, network: str, handle: str) -> list[Grant]:
+        """Everything an account was ever given."""
+        with self._lock:
+            rows = list(self._rows.values())
+        return [g for g in rows if g.network == network and g.handle.lower() == handle.lower()]
+
     def spend(self, network: str, kind: str, token: str) -> Grant | None:
         """A live grant, used up by this call: of several callers one gets it.
 
@@ -253,6 +259,8 @@ class Store:
         self.memo: dict[str, Any] = {}  # what a room worked out and can work out again
         self._tables: dict[str, Table] = {}
         self._serial = 0
+        # Files by address, fetched from here and from nowhere else where it is set (a rehearsal).
+        self.served: dict[str, Path] | None = None
 
     def table(self, kind: str) -> Table:
         """A room's own collection, such as ``"mastodon.apps"``."""

@@ -14,13 +14,18 @@ from sqlalchemy import Select, select
 
 from app.errors import Forbidden, NotFound
 from app.extensions import db
-from app.models.accounts import PendingConnection, SocialAccount
+from app.models.accounts import Destination, PendingConnection, SocialAccount
+from app.models.approvals import Approval, Place
 from app.models.attempts import Attempt
 from app.models.base import Base
-from app.models.media import Media
+from app.models.content_templates import ContentTemplate
+from app.models.integrations import Cname, Integration
+from app.models.keys import ApiKey, Confirmation
+from app.models.media import Media, MediaUpload
 from app.models.people import User
 from app.models.posts import Post, PostTarget
 from app.models.profiles import Membership, PlatformSet, Profile
+from app.models.recurring import RecurringOccurrence, RecurringSchedule
 from app.permissions import Actor, Permission
 
 Row = TypeVar("Row", bound=Base)
@@ -32,10 +37,21 @@ READ: dict[type[Base], Permission] = {
     PlatformSet: Permission.ACCOUNT_READ,
     SocialAccount: Permission.ACCOUNT_READ,
     PendingConnection: Permission.ACCOUNT_WRITE,
+    Destination: Permission.ACCOUNT_READ,
+    Place: Permission.ACCOUNT_READ,
+    Approval: Permission.ACCOUNT_READ,
+    Integration: Permission.ACCOUNT_READ,
+    Cname: Permission.ACCOUNT_READ,
+    ApiKey: Permission.KEY_WRITE,
     Media: Permission.MEDIA_READ,
+    MediaUpload: Permission.MEDIA_READ,
     Post: Permission.POST_READ,
     PostTarget: Permission.POST_READ,
     Attempt: Permission.POST_READ,
+    ContentTemplate: Permission.POST_READ,
+    Confirmation: Permission.POST_READ,
+    RecurringSchedule: Permission.POST_READ,
+    RecurringOccurrence: Permission.POST_READ,
 }
 
 
@@ -56,6 +72,12 @@ class Reach:
                 select(model)
                 .join(PostTarget, PostTarget.id == Attempt.target_id)
                 .where(PostTarget.profile_id.in_(profiles))
+            )
+        if model is Destination:
+            return (
+                select(model)
+                .join(SocialAccount, SocialAccount.id == Destination.account_id)
+                .where(SocialAccount.profile_id.in_(profiles))
             )
         return select(model).where(model.profile_id.in_(profiles))  # type: ignore[attr-defined]
 
@@ -100,6 +122,8 @@ class Reach:
             return row.id
         if isinstance(row, Attempt):
             return row.target.profile_id
+        if isinstance(row, Destination):
+            return db.session.get_one(SocialAccount, row.account_id).profile_id
         return row.profile_id  # type: ignore[attr-defined, no-any-return]
 
 

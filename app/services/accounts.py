@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from app import credentials, egress, events, holds, inflight
 from app.clock import now
@@ -25,10 +26,12 @@ from app.models.accounts import AccountStatus, NetworkApp, PendingConnection, So
 from app.models.posts import HoldReason
 from app.networks.base import AppKeys, Category, Identity, Network, NetworkError, Tokens
 from app.permissions import Actor, Permission
+from app.services import recurring_pauses, reviews
 from app.services.access import reach
 from app.services.answers import plain, told
 from app.services.checks import check, check_all
 from app.services.linking import Connected, connect
+from app.transactions import transaction
 
 __all__ = [
     "Connected", "cancel", "check", "check_all", "choose", "connect", "connect_password",
@@ -120,7 +123,7 @@ def settle(
     """
     if not found:
         raise ValidationFailed("This sign-in has no account that can post.")
-    wanted = found if len(found) == 1 else []
+    wanted = found if len(found) == 1 and not found[0].note else []
     if reconnect is not None:
         meant = get(actor, reconnect).external_id
         db.session.commit()
@@ -151,23 +154,32 @@ def choose(actor: Actor, pending_id: UUID, external_ids: Iterable[str]) -> list[
     found = [one for one in identities(row) if one.external_id in chosen]
     if not found or len(found) != len(chosen):
         raise ValidationFailed("Choose at least one account.", field="accounts")
-    tokens, app_id = _taken(row)
-    return [connect(actor, profile_id, name, one, tokens, way=way, app_id=app_id) for one in found]
+    if any(one.note for one in found):
+        raise ValidationFailed(next(one.note for one in found if one.note), field="accounts")
+    tokens, app_id, own = _taken(row)
+    grant = uuid7()
+    return [
+        connect(
+            actor, profile_id, name, replace(one, tokens=own.get(one.external_id)), tokens,
+            way=way, app_id=app_id, grant_id=grant,
+        )
+        for one in found
+    ]  # fmt: skip
 
 
 def cancel(actor: Actor, pending_id: UUID) -> None:
     """Choose none: the sign-in is ended at the network too."""
     row = pending(actor, pending_id)
     name, server = row.network, row.server
-    tokens, app_id = _taken(row)
+    tokens, app_id, _ = _taken(row)
     kept = db.session.get(NetworkApp, app_id) if app_id else None
     app = credentials.app_keys(kept) if kept else AppKeys("")
     db.session.commit()
     revoke(name, app, tokens, server)
 
 
-def _taken(row: PendingConnection) -> tuple[Tokens, UUID | None]:
-    """The kept sign-in, for the one caller whose delete finds the row."""
+def _taken(row: PendingConnection) -> tuple[Tokens, UUID | None, dict[str, Tokens]]:
+    """The kept sign-in, for the one caller whose delete finds the row; own tokens by account."""
     kept = json.loads(safe.vault.decrypt(row.tokens, _place(row.id)))
     gone = db.session.execute(
         delete(PendingConnection)
@@ -179,7 +191,8 @@ def _taken(row: PendingConnection) -> tuple[Tokens, UUID | None]:
     if gone is None:
         raise Conflict("These accounts have been connected already.")
     tokens, _ = credentials.unpack(kept["tokens"])
-    return tokens, UUID(kept["app_id"]) if kept["app_id"] else None
+    own = {key: credentials.unpack(value)[0] for key, value in kept["own"].items()}
+    return tokens, UUID(kept["app_id"]) if kept["app_id"] else None, own
 
 
 def disconnect(actor: Actor, account_id: UUID) -> int:
@@ -189,17 +202,21 @@ def disconnect(actor: Actor, account_id: UUID) -> int:
     The network is told afterwards; if it can't be, the tokens are gone from here anyway.
     """
     account = reach(actor).get(SocialAccount, account_id, need=WRITE.value)
-    if account.status is AccountStatus.DISCONNECTED:
+    if account.status is AccountStatus.DISCONNECTED and account.review is None:
         db.session.commit()
         return 0
     session = db.session()
+    reviews.withdraw(session, actor, account)
     name, server = account.network, account.server
     tokens = credentials.load(account) if account.tokens else None
     app = credentials.keys(session, account)
+    shared = _shared(account)
+    series = recurring_pauses.lock(account.profile_id)
     account.status, account.status_at = AccountStatus.DISCONNECTED, now()
     account.status_reason = "Disconnected by a person."
     credentials.erase(account)
     session.flush()
+    recurring_pauses.pause_left(series)
     held = holds.hold_account(session, account.id, HoldReason.DISCONNECTED, now())
     events.audit(
         session, actor, "account.disconnected", profile_id=account.profile_id,
@@ -208,13 +225,28 @@ def disconnect(actor: Actor, account_id: UUID) -> int:
     )  # fmt: skip
     session.commit()
     inflight.wait(account_id=account_id)
-    if tokens is not None:
+    if tokens is not None and not shared:
         revoke(name, app, tokens, server)
     return held
 
 
+def _shared(account: SocialAccount) -> bool:
+    """Whether other accounts live on the same sign-in: ending it would sign them out too."""
+    if account.grant_id is None:
+        return False
+    others = select(SocialAccount.id).where(
+        SocialAccount.grant_id == account.grant_id,
+        SocialAccount.id != account.id,
+        SocialAccount.tokens.is_not(None),
+    )
+    return db.session.scalar(others.limit(1)) is not None
+
+
 def revoke(name: str, app: AppKeys, tokens: Tokens, server: str) -> None:
-    """End tokens at their network as well as we can."""
+    """End tokens at their network as well as we can, where no other account lives on them."""
+    with transaction(write=False) as session:
+        if credentials.grant_goes_on(session, name):
+            return
     with suppress(NetworkError, KeyError), egress.bounded(CALL_SECONDS / 2):
         networks.get(name).revoke(app, tokens, server)
 
@@ -227,13 +259,16 @@ def _ask(
     actor.require(WRITE, profile_id)
     session, row_id = db.session(), uuid7()
     session.execute(delete(PendingConnection).where(PendingConnection.expires_at <= now()))
-    kept = {"tokens": credentials.pack(tokens), "app_id": str(app_id) if app_id else None}
+    kept = {
+        "tokens": credentials.pack(tokens), "app_id": str(app_id) if app_id else None,
+        "own": {one.external_id: credentials.pack(one.tokens) for one in found if one.tokens},
+    }  # fmt: skip
     row = PendingConnection(
         id=row_id, user_id=actor.user_id, profile_id=profile_id, network=name, way=way,
         server=found[0].server, expires_at=now() + CHOOSE_WITHIN,
         tokens=safe.vault.encrypt(json.dumps(kept), _place(row_id)),
         identities={
-            "found": [plain(one.__dict__) for one in found],
+            "found": [plain({**one.__dict__, "tokens": None}) for one in found],
             "reconnect": str(reconnect) if reconnect else None,
         },
     )  # fmt: skip

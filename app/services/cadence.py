@@ -25,7 +25,7 @@ from app.services.cards import Card, Line
 
 LEFT, RIGHT = 22.0, 960.0
 TOP, STEP = 14, 10
-LANES = 10
+LANES = 12  # an account of each network
 QUIET = 7  # days without a post that are worth a word
 
 
@@ -69,6 +69,15 @@ class Cadence:
     now: float | None
     gap: Gap | None
     hidden: int
+
+    @property
+    def dots(self) -> dict[tuple[str, str], str]:
+        """The pins as one outline for each network and status, in their order."""
+        found: dict[tuple[str, str], str] = {}
+        for pin in self.pins:
+            key, r = (pin.network, pin.status), 3.4 if pin.status == "failed" else 3
+            found[key] = found.get(key, "") + f"M{pin.x:g} {pin.y - r:g}a{r} {r} 0 1 0 .1 0z"
+        return found
 
     @property
     def bottom(self) -> int:

@@ -202,6 +202,11 @@ def day(actor: Actor, profile: Profile, on: date, filters: Filters | None = None
     return Day(on, tuple(cards.with_pictures(cards.with_authors(found))), today(profile))
 
 
+def agenda(actor: Actor, profile: Profile, first: date, last: date) -> list[Card]:
+    """The posts of the days from ``first`` to ``last``, without pictures, in their order."""
+    return _between(actor, profile, first, last + DAY, Filters())
+
+
 def days(
     actor: Actor, profile: Profile, dates: Iterable[date], month: int, filters: Filters
 ) -> list[Day]:

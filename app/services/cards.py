@@ -48,6 +48,7 @@ class Line:
     due_at: datetime | None
     failures: int
     usable: bool
+    light: str = ""  # of the flight check, empty until it has been looked at
 
     @property
     def alive(self) -> bool:
@@ -70,6 +71,7 @@ class Card:
     changed: datetime | None = None
     picture: UUID | None = None
     by: str = ""
+    source: str = "web"  # or ``api``, ``mcp``: a program or an agent made it
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -78,10 +80,23 @@ class Card:
         return tuple(sorted(found, key=lambda name: ORDER.get(name, len(ORDER))))
 
     @property
+    def maker(self) -> str:
+        """``api`` or ``mcp`` where a program or an agent made it, else empty."""
+        return self.source if self.source in ("api", "mcp") else ""
+
+    @property
     def risk(self) -> tuple[str, ...]:
         waiting = (S.DRAFT, S.SCHEDULED, S.QUEUED)
         broken = {x.network for x in self.lines if not x.usable and x.state in waiting}
         return tuple(name for name in self.networks if name in broken)
+
+    @property
+    def light(self) -> str:
+        """The worst light of what is still to go out; empty where a hold says more, or nothing
+        has been looked at."""
+        waiting = [x for x in self.lines if x.state is S.SCHEDULED and x.hold is None]
+        found = {x.light for x in waiting}
+        return next((one for one in ("red", "amber", "green") if one in found), "")
 
     @property
     def trouble(self) -> bool:
@@ -168,7 +183,7 @@ def load(
         .query(Post)
         .with_only_columns(
             Post.id, Post.rev, Post.due_at, Post.armed, Post.parts, Post.author_id,
-            Post.updated_at, exists().where(copy.edits_id == Post.id).label("edited"),
+            Post.updated_at, Post.source, exists().where(copy.edits_id == Post.id).label("edited"),
         )
         .where(Post.profile_id == profile.id, *OURS, *where)
         .order_by(*order)
@@ -181,7 +196,7 @@ def load(
             id=row.id, rev=row.rev, at=row.due_at and row.due_at.astimezone(zone),
             state=state_of(row.armed, lines[row.id]), title=title_of(row.parts),
             lines=tuple(lines[row.id]), author=row.author_id, edited=bool(row.edited),
-            changed=row.updated_at,
+            changed=row.updated_at, source=row.source,
         )
         for row in rows
     ]  # fmt: skip
@@ -198,7 +213,7 @@ def _lines(actor: Actor, ids: Sequence[UUID]) -> dict[UUID, list[Line]]:
         .with_only_columns(
             PostTarget.id, PostTarget.post_id, PostTarget.account_id, PostTarget.state,
             PostTarget.hold_reason, PostTarget.due_at, PostTarget.failures,
-            SocialAccount.network, SocialAccount.status,
+            PostTarget.flight_light, SocialAccount.network, SocialAccount.status,
         )
         .where(PostTarget.post_id.in_(ids))
         .order_by(PostTarget.id)
@@ -207,7 +222,7 @@ def _lines(actor: Actor, ids: Sequence[UUID]) -> dict[UUID, list[Line]]:
         found[row.post_id].append(
             Line(
                 row.id, row.account_id, row.network, row.state, row.hold_reason, row.due_at,
-                row.failures, row.status is AccountStatus.ACTIVE,
+                row.failures, row.status is AccountStatus.ACTIVE, row.flight_light or "",
             )
         )  # fmt: skip
     return found

@@ -28,7 +28,7 @@ from app.permissions import Actor, Permission
 from app.services import cards
 from app.services.access import reach
 from app.services.cards import Card, Line
-from app.services.posts import GRACE, HORIZON
+from app.services.starting import GRACE, HORIZON
 from app.settle import settle
 
 SPACING = timedelta(minutes=30)  # between two posts of one account

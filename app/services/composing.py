@@ -12,9 +12,10 @@ from uuid import UUID
 
 import regex
 
+from app.config import BRIDGE
 from app.extensions import db, networks
-from app.models.accounts import AccountStatus, SocialAccount
-from app.models.posts import Post, PostTarget
+from app.models.accounts import AccountStatus, Review, SocialAccount
+from app.models.posts import Post, PostTarget, TargetState
 from app.networks.base import Composed
 from app.permissions import Actor
 from app.services.access import reach
@@ -86,7 +87,7 @@ def choices(actor: Actor, post: Post) -> list[Choice]:
         .where(SocialAccount.profile_id == post.profile_id)
         .order_by(SocialAccount.number)
     )
-    chosen = {t.account_id for t in post.targets}
+    chosen = {t.account_id for t in targets(post)}
     return [
         _choice(one, one.id in chosen)
         for one in accounts
@@ -98,18 +99,21 @@ def _choice(account: SocialAccount, chosen: bool) -> Choice:
     title = networks.get(account.network).title
     why = {
         AccountStatus.NEEDS_RECONNECT: f"{title} signed @{account.handle} out",
-        AccountStatus.DISCONNECTED: f"@{account.handle} on {title} is disconnected",
+        AccountStatus.DISCONNECTED: f"@{account.handle} on {title} is "
+        + ("suspended" if account.review is Review.SUSPENDED else "disconnected"),
     }.get(account.status, "")
     return Choice(
-        id=account.id, network=account.network, title=title, handle=account.handle,
+        id=account.id, network=account.network,
+        title=f"{title} via Metricool" if account.via == BRIDGE else title, handle=account.handle,
         name=account.name or account.handle, hue=account.id.int % 6,
         has_picture=bool(account.avatar_key), chosen=chosen, usable=account.usable, why=why,
     )  # fmt: skip
 
 
 def targets(post: Post) -> list[PostTarget]:
-    """The post's targets in the order of the picker."""
-    return sorted(post.targets, key=lambda t: t.account.number)
+    """The targets it goes to, in the order of the picker; those left out are not chosen."""
+    live = [one for one in post.targets if one.state is not TargetState.CANCELLED]
+    return sorted(live, key=lambda t: t.account.number)
 
 
 def chosen_networks(post: Post) -> list[str]:
@@ -136,9 +140,14 @@ def tabs(post: Post, current: str) -> list[Tab]:
 
 def composed(post: Post, target: PostTarget) -> list[Composed]:
     """Every part as this account's network gets and counts it."""
-    network = networks.get(target.account.network)
-    texts = post.texts(target.account.network) or [""]
-    return [network.compose(text, target.account.extras) for text in texts]
+    return [sent(target, text) for text in post.texts(target.account.network) or [""]]
+
+
+def sent(target: PostTarget, text: str) -> Composed:
+    """A text as this account's network gets and counts it under the post's settings."""
+    account = target.account
+    options = target.post.options.get(account.network, {})
+    return networks.of(account).compose(text, account.extras, options)
 
 
 def boxes(post: Post, tab: str, texts: Sequence[str] | None = None) -> list[Box]:
@@ -157,10 +166,7 @@ def boxes(post: Post, tab: str, texts: Sequence[str] | None = None) -> list[Box]
 def _box(index: int, text: str, who: Sequence[PostTarget]) -> Box:
     if len(text) > TOO_LONG or not who:
         return Box(index, text, (Piece(text),), None, "", "")
-    counted = [
-        (networks.get(t.account.network).compose(text, t.account.extras), t.account.network)
-        for t in who
-    ]
+    counted = [(sent(t, text), t.account.network) for t in who]
     # Networks differ in what they make a link of: the one that marks most is shown.
     marked = max((_in_raw(text, c) for c, _ in counted), key=len)
     spans = [one for one in marked if one[2] != "over"]

@@ -19,7 +19,17 @@ from app.extensions import networks
 from app.models.accounts import AccountStatus
 from app.models.posts import Post, PostTarget
 from app.networks.base import Capabilities, Problem
-from app.services.composing import called, chosen_networks, composed, many, of, own_texts, targets
+from app.services import cropping
+from app.services.composing import (
+    called,
+    chosen_networks,
+    composed,
+    many,
+    of,
+    own_texts,
+    sent,
+    targets,
+)
 
 LAST_TAG = regex.compile(r"\s+[#＃][^\s#＃]+\s*\Z")
 
@@ -84,7 +94,10 @@ def checks(post: Post, *, due: datetime | None, connect: str) -> Checks:
     ready: list[UUID] = []
     blocked: list[PostTarget] = []
     fine: list[str] = []
-    found = {t.id: content.problems(post, t, settings()) for t in targets(post)}
+    found = {
+        t.id: content.problems(post, t, settings()) + (content.clash(post, t) if due else [])
+        for t in targets(post)
+    }
     empty = bool(found) and all(any(p.fix == "add" for p in ps) for ps in found.values())
     for target in targets(post):
         problems = [p for p in found[target.id] if p.blocks or (p.fix and p.field != "alt")]
@@ -149,6 +162,8 @@ def _line(post: Post, target: PostTarget, problem: Problem) -> Check:
     over = -composed(post, target)[problem.part].left if problem.field == "text" else 0
     if problem.fix == "shorten" and over > 0:
         text = f"is {many(over, 'character')} over"
+    elif text.startswith(f"Choose for {title}: "):
+        text = f"needs your choice: {text.removeprefix(f'Choose for {title}: ')}"
     elif text.startswith(f"{title} "):
         text = text.removeprefix(f"{title} ")
     else:
@@ -166,6 +181,15 @@ def _fix(post: Post, network: str, problem: Problem) -> Fix | None:
         return Fix("Fix", go=f"{'tab' if own else 'own'}:{network}")
     if problem.field == "text":
         return Fix("Write", focus=f"text-{problem.part}")
+    if problem.field in ("placement", "comment") or problem.field.startswith("options."):
+        name = "firstComment" if problem.field == "comment" else problem.field
+        words = "Write it" if problem.fix in ("add", "shorten") else "Choose"
+        return Fix(words, go=f"field:{network}:{name.removeprefix('options.')}")
+    if problem.fix == "crop":
+        cut = next((one for one in cropping.crops(post) if network in one.networks), None)
+        if cut is not None:
+            words = "Crop it" if cut.cuts else "Make it smaller"
+            return Fix(words, opens=f"crop-{cut.item_id}")
     if problem.field in ("media", "alt"):
         return Fix("See", focus="media")
     return None
@@ -215,14 +239,14 @@ def suggestion(post: Post) -> Suggestion | None:
             continue
         title = networks.get(account.network).title
         for text in post.parts:
-            sent = networks.get(account.network).compose(text, account.extras)
-            if sent.left >= 0:
+            counted = sent(target, text)
+            if counted.left >= 0:
                 continue
             dropped = len(text) - len(shortened(post, account.network)[post.parts.index(text)])
             offer = "Leave out the last hashtags there only?" if dropped else (
                 f"Write a shorter text for {title}?"
             )  # fmt: skip
-            told = f"{title} takes {sent.limit:,} characters; this is {sent.count:,}."
+            told = f"{title} takes {counted.limit:,} characters; this is {counted.count:,}."
             return Suggestion(account.network, title, told, offer)
     return None
 
@@ -234,10 +258,9 @@ def shortened(post: Post, network: str) -> list[str]:
 
 
 def _fewer_tags(post: Post, network: str, text: str) -> str:
-    module = networks.get(network)
-    extras = [t.account.extras for t in of(post, network)] or [{}]
+    rows = of(post, network)
     tried = text
-    while any(module.compose(tried, one).left < 0 for one in extras):
+    while any(sent(one, tried).left < 0 for one in rows):
         fewer = LAST_TAG.sub("", tried)
         if fewer == tried:
             return text
@@ -250,7 +273,7 @@ def fits(post: Post) -> list[Fit]:
     found: list[Fit] = []
     for network in chosen_networks(post):
         target = of(post, network)[0]
-        module = networks.get(network)
+        module = networks.of(target.account)
         caps = module.capabilities(target.account.extras)
         rows = [m for part in content.parts(post, network, settings()) for m in part.media]
         for place, media in enumerate(rows, 1):

@@ -11,23 +11,28 @@ from uuid import UUID
 from sqlalchemy import func, literal_column, select
 
 from app.clock import now
-from app.config import settings
+from app.config import BRIDGE, settings
 from app.extensions import db, networks
 from app.holds import BY_ACCOUNT
-from app.models.accounts import AccountStatus, SocialAccount
+from app.models.accounts import AccountStatus, Review, SocialAccount
 from app.models.posts import PostTarget
 from app.networks import NETWORKS
 from app.networks.base import Network, NetworkError
 from app.permissions import Actor, Permission
+from app.services import account_readiness, reviews
 from app.services.access import reach
+from app.services.account_readiness import Facts, Finding, Readiness
 from app.services.consent import redirect_uri
 
-Health = Literal["good", "soon", "bad", "off"]
+Health = Literal["good", "soon", "wait", "bad", "off"]
 
 SOON = timedelta(days=14)
 GONE_AFTER = timedelta(days=30)  # a disconnected account nobody waits for is no longer listed
 HUES = 6  # of the circles that initials stand in
-WAYS = {"app_password": "App password", "token": "Pasted token"}
+WAYS = {
+    "app_password": "App password", "token": "Pasted token", BRIDGE: "via Metricool",
+    "submitted": "Submitted",
+}  # fmt: skip
 # Written out, so that the partial indexes serve (stack.md §3).
 SCHEDULED = PostTarget.state == literal_column("'scheduled'")
 NOT_HELD = PostTarget.hold_reason.is_(None)
@@ -53,6 +58,7 @@ class Row:
     health: Health
     word: str
     way: str  # oauth, app_password, token
+    via: str
     way_word: str
     by_consent: bool  # whether the way back in is the network's own page
     posts: bool
@@ -66,11 +72,33 @@ class Row:
     last_post_at: datetime | None
     server: str
     hue: int
+    readiness: Readiness
+    looking: bool  # a job is looking up its boards, subreddits …
+    look_problem: str  # what came of the last such look
+    review: Review | None = None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether only an owner's or admin's decision brings it (back) into use."""
+        return self.review in (Review.PENDING, *reviews.CLOSED)
 
     @property
     def label(self) -> str:
         """What a person calls it."""
         return self.name or self.handle
+
+    @property
+    def known_as(self) -> str:
+        """The handle as its network writes it; empty where the name says it already."""
+        if self.handle == self.label:
+            return ""
+        return self.handle if " " in self.handle else f"@{self.handle}"
+
+    @property
+    def told(self) -> Finding | None:
+        """What the row says beside its health: a signed-out account has said it already."""
+        found = self.readiness.findings
+        return found[0] if found and self.health in ("good", "soon") else None
 
 
 @dataclass(frozen=True)
@@ -109,6 +137,7 @@ class Listing:
 
     rows: list[Row]
     offers: list[Offer]
+    asked: int = 0  # requests that wait for a decision
 
     @property
     def broken(self) -> list[Row]:
@@ -116,7 +145,7 @@ class Listing:
 
     @property
     def ready(self) -> int:
-        return sum(row.status is AccountStatus.ACTIVE for row in self.rows)
+        return sum(row.posts for row in self.rows)
 
     @property
     def connected(self) -> int:
@@ -129,7 +158,7 @@ class Listing:
 
 
 def listing(actor: Actor, profile_id: UUID) -> Listing:
-    """Every account of a profile, those that need a person first; three queries in all."""
+    """Every account of a profile, those that need a person first; six queries in all."""
     actor.require(Permission.ACCOUNT_READ, profile_id)
     accounts = db.session.scalars(
         reach(actor)
@@ -138,24 +167,27 @@ def listing(actor: Actor, profile_id: UUID) -> Listing:
         .order_by(SocialAccount.network, SocialAccount.handle, SocialAccount.id)
     ).all()
     waiting, going = _counts([account.id for account in accounts], profile_id)
-    rows = [_row(account, waiting, going) for account in accounts]
+    known = account_readiness.facts(accounts)
+    rows = [_row(account, waiting, going, known) for account in accounts]
     old = now() - GONE_AFTER
     shown = [
         row
         for row in rows
         if row.status is not AccountStatus.DISCONNECTED
         or row.waiting
+        or row.health == "wait"
         or (row.since is not None and row.since > old)
     ]
-    order = {"bad": 0, "soon": 1, "good": 1, "off": 2}
-    return Listing(sorted(shown, key=lambda row: order[row.health]), offers())
+    order = {"bad": 0, "soon": 1, "good": 1, "wait": 1, "off": 2}
+    listed = sorted(shown, key=lambda row: order[row.health])
+    return Listing(listed, offers(), reviews.waiting(profile_id))
 
 
 def row(actor: Actor, account_id: UUID) -> Row:
     """One account of the page, or ``NotFound``."""
     account = reach(actor).get(SocialAccount, account_id)
     waiting, going = _counts([account.id], account.profile_id)
-    return _row(account, waiting, going)
+    return _row(account, waiting, going, account_readiness.facts([account]))
 
 
 def broken(actor: Actor, profile_ids: list[UUID]) -> dict[UUID, int]:
@@ -218,43 +250,55 @@ def _counts(ids: list[UUID], profile_id: UUID) -> tuple[dict[UUID, int], dict[UU
     return waiting, going
 
 
-def _row(account: SocialAccount, waiting: Mapping[UUID, int], going: Mapping[UUID, int]) -> Row:
+def _row(
+    account: SocialAccount, waiting: Mapping[UUID, int], going: Mapping[UUID, int], known: Facts
+) -> Row:
     health, word = _health(account)
+    found = account_readiness.judge(account, known)
     title = networks_title(account.network)
     held = waiting.get(account.id, 0)
     return Row(
         id=account.id, network=account.network, title=title, handle=account.handle,
         name=account.name, url=account.url, has_picture=account.avatar_key is not None,
         status=account.status, reason=account.status_reason, health=health, word=word,
-        way=account.way, way_word=WAYS.get(account.way, f"{title} sign-in"),
-        by_consent=account.way == "oauth", posts=account.usable,
+        way=account.way, via=account.via, way_word=WAYS.get(account.way, f"{title} sign-in"),
+        by_consent=account.way == "oauth", posts=account.usable and found.can_publish,
         plans=account.status is not AccountStatus.DISCONNECTED,
         results=account.usable and bool(_metrics(account)), practice=account.is_sandbox,
         waiting=held, planned=held + going.get(account.id, 0), since=account.status_at,
         checked_at=account.checked_at, last_post_at=account.last_post_at,
-        server=account.server, hue=account.number % HUES,
+        server=account.server, hue=account.number % HUES, readiness=found,
+        review=account.review,
+        looking=account.usable and account.places_wanted_at is not None,
+        look_problem=account.places_problem,
     )  # fmt: skip
 
 
 def _health(account: SocialAccount) -> tuple[Health, str]:
     """How an account is, and the words for it (DESIGN 6.6)."""
+    if account.review is Review.PENDING:
+        return "wait", "Waiting for approval"
+    if reviews.shut(account):
+        return "off", "Suspended" if account.review is Review.SUSPENDED else "Rejected"
     if account.status is AccountStatus.DISCONNECTED:
-        return "off", "Disconnected"
+        return ("wait", "Accepted") if account.review else ("off", "Disconnected")
     if account.status is AccountStatus.NEEDS_RECONNECT:
         return "bad", "Signed out"
     if account.renews:
         return "good", "Renews itself"
     ends = account.tokens_expire_at
     if ends is None:
-        return "good", "Works" if account.way == "token" else "Does not end"
-    days = max((ends - now()).days, 0)
+        return "good", "Works" if account.way in ("token", BRIDGE) else "Does not end"
+    if ends <= now():
+        return "bad", "Ended"
+    days = (ends - now()).days
     word = "Ends today" if days == 0 else "Ends tomorrow" if days == 1 else f"Ends in {days} days"
     return ("soon" if ends - now() < SOON else "good"), word
 
 
 def _metrics(account: SocialAccount) -> tuple[str, ...]:
     try:
-        return networks.get(account.network).capabilities(account.extras).metrics
+        return networks.of(account).capabilities(account.extras).metrics
     except (KeyError, ModuleNotFoundError):
         return ()
 

@@ -1,4 +1,4 @@
-"""Demo data for a first look: a coffee roaster's month on three practice accounts.
+"""Demo data for a first look: a coffee roaster's month on a practice account of every network.
 
 Only where the sandbox plays the networks: the log-in is the same everywhere, and everything
 goes through the doors a person uses, but for what lies in the past, which is written as rows.
@@ -27,13 +27,14 @@ from app.models.media import Media
 from app.models.people import User
 from app.models.posts import Post, PostMedia, PostTarget, TargetState
 from app.models.profiles import Profile
+from app.networks import NETWORKS
+from app.networks.base import Capabilities, Option
 from app.permissions import Actor
-from app.services import access, accounts, drafts, media, people, posts, profiles
+from app.services import access, accounts, destinations, drafts, media, people, posts, profiles
 from app.services.access import reach
 
 EMAIL, PASSWORD, NAME = "maya@marram.example", "nine-thirty-harbour-bell", "Maya Okafor"
 BRAND, SLUG, ZONE, HANDLE = "Marram Coffee", "marram-coffee", "Europe/London", "marram"
-NETWORKS = ("twitter", "mastodon", "bluesky")
 SANDBOX_SECONDS = 20.0  # it is started beside us and may need a moment
 STORY = ROOT / "static/img/demo/story.json"
 S = TargetState
@@ -124,7 +125,17 @@ def _connect(actor: Actor, profile_id: UUID, names: Iterable[str]) -> dict[str, 
                         "Start it with `carillon up` or `carillon sandbox`, then try again."
                     ) from error
                 clocks.sleep(0.25)
+    found = _accounts(actor, profile_id)
+    for account_id in [one.id for one in found.values() if _caps(one).destination]:
+        _place(actor, account_id)
     return _accounts(actor, profile_id)
+
+
+def _place(actor: Actor, account_id: UUID) -> None:
+    """The board or subreddit that posts go to: the first that takes them."""
+    if not destinations.listed(actor, [account_id])[account_id]:
+        rows = destinations.refresh(actor, account_id)
+        destinations.choose(actor, account_id, next(one.id for one in rows if one.writable))
 
 
 def _sign_in(actor: Actor, profile_id: UUID, name: str) -> None:
@@ -150,7 +161,7 @@ def _planned(actor: Actor, profile_id: UUID) -> bool:
 
 
 def _fill(actor: Actor, profile_id: UUID, found: dict[str, SocialAccount]) -> None:
-    pictures = _pictures(actor, profile_id)
+    pictures, options = _pictures(actor, profile_id), _options(found)
     profile = reach(actor).get(Profile, profile_id)
     today = now().astimezone(profile.zone).date()
     for told in story():
@@ -158,47 +169,70 @@ def _fill(actor: Actor, profile_id: UUID, found: dict[str, SocialAccount]) -> No
         if not wanted:
             continue
         if told.day is None:
-            _write(actor, profile_id, told, wanted, pictures, None)
+            _write(actor, profile_id, told, wanted, pictures, options, None)
             continue
         local = datetime.combine(today + timedelta(days=told.day), told.at)
         at = to_utc(local, profile.zone)
         if told.kind == "planned" and at < now():
-            _went_out(actor, profile_id, told, wanted, pictures, at)
+            _went_out(actor, profile_id, told, wanted, pictures, options, at)
         elif told.kind == "failed":
-            _failed(actor, profile_id, told, wanted, pictures, at)
+            _failed(actor, profile_id, told, wanted, pictures, options, at)
         else:
-            draft = _write(actor, profile_id, told, wanted, pictures, at)
+            draft = _write(actor, profile_id, told, wanted, pictures, options, at)
             if told.kind == "planned":
                 posts.schedule(actor, draft.id, at)
     soon = now().replace(second=0, microsecond=0) + timedelta(minutes=4)
-    watch = Told(0, soon.time(), NETWORKS, "cup", SOON, "planned")
-    draft = _write(actor, profile_id, watch, list(found.values()), pictures, soon)
+    wanted = [one for one in found.values() if _caps(one).max_images]
+    watch = Told(0, soon.time(), (), "cup", SOON, "planned")
+    draft = _write(actor, profile_id, watch, wanted, pictures, options, soon)
     posts.schedule(actor, draft.id, soon)
 
 
 SOON = "The first pot of the day is on. Come and smell it."
 
 
+def _caps(account: SocialAccount) -> Capabilities:
+    return networks.get(account.network).capabilities(account.extras)
+
+
+def _options(found: dict[str, SocialAccount]) -> dict[str, dict[str, Any]]:
+    """By network, what a person has to choose for each post: the first that is offered."""
+    return {
+        name: chosen
+        for name, account in found.items()
+        if (
+            chosen := {one.name: one.choices[0][0] for one in _caps(account).options if _asked(one)}
+        )
+    }
+
+
+def _asked(option: Option) -> bool:
+    return option.required and option.default is None and bool(option.choices)
+
+
 def _pictures(actor: Actor, profile_id: UUID) -> dict[str, Media]:
-    """Each picture of the story in the brand's library, once."""
+    """Each picture of the story, and its film, in the brand's library, once."""
     kept = db.session.scalars(
         reach(actor).query(Media).where(Media.profile_id == profile_id, Media.deleted_at.is_(None))
     )
-    found = {row.name.removesuffix(".jpg"): row for row in kept}
+    found = {row.name.partition(".")[0]: row for row in kept}
     db.session.commit()
     for name, alt in ALT.items():
         if name in found:
             continue
-        with (STORY.parent / f"{name}.jpg").open("rb") as file:
-            made = media.upload(actor, profile_id, file, f"{name}.jpg", "image/jpeg")
+        ending, mime = ("mp4", "video/mp4") if name == FILM else ("jpg", "image/jpeg")
+        with (STORY.parent / f"{name}.{ending}").open("rb") as file:
+            made = media.upload(actor, profile_id, file, f"{name}.{ending}", mime)
         found[name] = media.set_alt(actor, made.id, alt)
     return found
 
 
+FILM = "film"
 ALT = {
     "bags": "Three bags of coffee in a row",
     "beans": "Roasted coffee beans, close up",
     "cup": "A flat white with a heart poured into it",
+    FILM: "Beans, the roaster, a pour-over and a flat white, one after the other",
     "dunes": "Dunes and the sea in the evening",
     "harbour": "Painted houses along the harbour",
     "iced": "A tall glass of iced filter coffee",
@@ -209,25 +243,32 @@ ALT = {
 
 def _write(
     actor: Actor, profile_id: UUID, told: Told, wanted: list[SocialAccount],
-    pictures: dict[str, Media], at: datetime | None,
+    pictures: dict[str, Media], options: dict[str, dict[str, Any]], at: datetime | None,
 ) -> Post:  # fmt: skip
     """A draft, as the composer would leave it."""
     post = drafts.create(actor, profile_id, due_at=at, text=told.text)
-    changes = drafts.Changes(accounts=[account.id for account in wanted])
+    changes = drafts.Changes(
+        accounts=[account.id for account in wanted], options=_of(wanted, options)
+    )
     post = drafts.save(actor, post.id, post.rev, changes)
     if told.picture:
         drafts.attach(actor, post.id, pictures[told.picture].id)
     return post
 
 
+def _of(wanted: list[SocialAccount], options: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The options of a post to these accounts."""
+    return {one.network: options[one.network] for one in wanted if one.network in options}
+
+
 def _past(
     actor: Actor, profile_id: UUID, told: Told, wanted: list[SocialAccount],
-    pictures: dict[str, Media], at: datetime,
+    pictures: dict[str, Media], options: dict[str, dict[str, Any]], at: datetime,
 ) -> Post:  # fmt: skip
     """A post that went out before there was a Carillon here: rows only."""
     post = Post(
         profile_id=profile_id, author_id=actor.user_id, parts=[told.text], due_at=at, armed=True,
-        created_at=at - timedelta(days=2), source="demo",
+        created_at=at - timedelta(days=2), source="demo", options=_of(wanted, options),
     )  # fmt: skip
     for place, account in enumerate(wanted):
         post.targets.append(
@@ -237,6 +278,8 @@ def _past(
                 published_at=at + timedelta(seconds=2 + place),
             )
         )  # fmt: skip
+        if told.kind != "failed":
+            account.last_post_at = max(account.last_post_at or at, at)
     if told.picture:
         row = pictures[told.picture]
         post.media.append(PostMedia(media_id=row.id, alt=row.alt))

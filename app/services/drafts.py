@@ -18,7 +18,7 @@ from sqlalchemy.orm import selectinload
 from app import events, holds, ids
 from app.clock import now
 from app.errors import InvalidTransition, NotFound, Stale, ValidationFailed
-from app.extensions import db
+from app.extensions import db, queues
 from app.models.accounts import AccountStatus, SocialAccount
 from app.models.posts import (
     OPEN_TO_EDIT,
@@ -31,6 +31,7 @@ from app.models.posts import (
 )
 from app.models.profiles import LatePolicy, Profile
 from app.permissions import Actor, Permission
+from app.services import left_out, options, seat_belt
 from app.services import media as library
 from app.services.access import reach
 from app.services.writing import load, lock, refuse_problems
@@ -47,6 +48,7 @@ class Changes:
     """What a save brings; ``None`` leaves a thing as it is.
 
     ``variants`` maps a network to its own parts, or to ``None`` to use the shared text.
+    ``options`` maps a network to all its settings; networks not named keep theirs.
     ``due_at`` is UTC; ``clear_due`` takes the time away. ``alts`` maps the post's own
     pictures (``PostMedia.id``) to their descriptions; one that is gone meanwhile is left out.
     """
@@ -169,6 +171,12 @@ def edit(actor: Actor, post_id: UUID) -> Post:
 def save(actor: Actor, post_id: UUID, rev: int, changes: Changes) -> Post:
     """Keep what was typed. Raises ``Stale`` where somebody else saved since ``rev``."""
     post = _draft(actor, post_id, rev)
+    put(actor, post, changes)
+    return _saved(post)
+
+
+def put(actor: Actor, post: Post, changes: Changes) -> None:
+    """Write the changes into a post that is still a draft; the caller commits."""
     if changes.parts is not None:
         post.parts = _parts(changes.parts, "text")
     for network, parts in changes.variants.items():
@@ -178,7 +186,7 @@ def save(actor: Actor, post_id: UUID, rev: int, changes: Changes) -> Post:
     for item_id, alt in changes.alts.items():
         _describe(post, item_id, alt)
     if changes.options is not None:
-        post.options = {k: dict(v) for k, v in changes.options.items()}
+        _options(post, changes.options)
     if changes.clear_due:
         post.due_at = None
     elif changes.due_at is not None:
@@ -188,7 +196,6 @@ def save(actor: Actor, post_id: UUID, rev: int, changes: Changes) -> Post:
     elif changes.late_policy is not None:
         post.late_policy = changes.late_policy
         post.late_limit_minutes = changes.late_limit_minutes
-    return _saved(post)
 
 
 def attach(actor: Actor, post_id: UUID, media_id: UUID, *, part: int = 0) -> PostMedia:
@@ -254,7 +261,8 @@ def apply(actor: Actor, post_id: UUID, rev: int) -> Post:
     wanted = [t.account_id for t in copy.targets]
     if not wanted:
         raise ValidationFailed("Choose at least one account.", field="accounts")
-    refuse_problems(copy, copy.targets)
+    refuse_problems(copy, copy.targets, waits=any(not t.quick for t in waiting))
+    left_out.make_room(post, wanted)
     kept = {t.account_id for t in post.targets if t.state not in OPEN_TO_EDIT}
     due_at = copy.due_at if copy.due_at and copy.due_at > now() else post.due_at
     for target in [t for t in waiting if t.account_id not in wanted]:
@@ -269,15 +277,9 @@ def apply(actor: Actor, post_id: UUID, rev: int) -> Post:
         if target.state is TargetState.SCHEDULED and target.due_at != due_at:
             target.due_at = target.scheduled_for = due_at
             holds.moved(target, now())
-    have = {t.account_id for t in post.targets}
-    for account_id in wanted:
-        if account_id not in have and account_id not in kept:
-            post.targets.append(
-                PostTarget(
-                    account_id=account_id, profile_id=post.profile_id, due_at=due_at,
-                    scheduled_for=due_at, state=TargetState.SCHEDULED,
-                )
-            )  # fmt: skip
+    have = {t.account_id for t in post.targets} | kept
+    for account in [t.account for t in copy.targets if t.account_id not in have]:
+        post.targets.append(holds.scheduled(post.profile_id, account, due_at, now()))
     post.due_at, post.late_policy = due_at, copy.late_policy
     post.late_limit_minutes = copy.late_limit_minutes
     post.parts, post.options = list(copy.parts), dict(copy.options)
@@ -290,12 +292,15 @@ def apply(actor: Actor, post_id: UUID, rev: int) -> Post:
     ]
     post.rev += 1
     db.session.delete(copy)
+    db.session.flush()
+    seat_belt.tidy(post)
     events.audit(
         db.session(), actor, "post.edited", profile_id=post.profile_id, subject="post",
         subject_id=post.id,
     )  # fmt: skip
     settle(db.session(), [post.id])
     db.session.commit()
+    queues.wake("checks.flight")
     return post
 
 
@@ -386,6 +391,14 @@ def _variant(post: Post, network: str, parts: Sequence[str] | None) -> None:
         kept.parts = found
 
 
+def _options(post: Post, given: Mapping[str, Mapping[str, Any]]) -> None:
+    """The settings of the networks named; those of others stay."""
+    found = dict(post.options)
+    for network, wanted in given.items():
+        found[network] = options.checked(network, wanted, post)
+    post.options = {network: one for network, one in found.items() if one}
+
+
 def _accounts(actor: Actor, post: Post, wanted: Sequence[UUID]) -> None:
     try:
         found = reach(actor).many(SocialAccount, list(dict.fromkeys(wanted)))
@@ -394,6 +407,7 @@ def _accounts(actor: Actor, post: Post, wanted: Sequence[UUID]) -> None:
     if len(found) < len(set(wanted)) or any(one.profile_id != post.profile_id for one in found):
         raise NotFound("An account you chose is not one of this brand’s.", field="account")
     chosen = {one.id for one in found}
+    left_out.make_room(post, chosen)
     for target in [t for t in post.targets if t.account_id not in chosen]:
         post.targets.remove(target)
     have = {t.account_id for t in post.targets}

@@ -7,15 +7,18 @@ stranger's server who looks. A picture that can't be had is no error: initials a
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
+from datetime import timedelta
 from uuid import UUID
 
 import httpx2 as httpx
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app import egress, images, logs
+from app.clock import now
 from app.config import settings
 from app.errors import AppError
-from app.extensions import db, networks
+from app.extensions import db, networks, queues
 from app.integrations.storage import Storage
 from app.models.accounts import SocialAccount
 from app.permissions import Actor
@@ -23,6 +26,8 @@ from app.services.access import reach
 
 SIDE = 192  # pixels: 48 on the page, and sharp on any screen
 SECONDS = 8.0
+BATCH = 50
+NEW = timedelta(hours=1)
 REDIRECTS = 3
 MIME = "image/webp"
 
@@ -52,6 +57,39 @@ def keep(account: SocialAccount) -> None:
     db.session.commit()
     if old:
         Storage.of(settings()).delete(old)
+
+
+def want(accounts: Iterable[SocialAccount]) -> None:
+    """Pictures of many accounts at once: new ones are fetched by a job, nobody waits for them."""
+    missing = False
+    for account in accounts:
+        if account.avatar_key:
+            keep(account)
+        missing = missing or not account.avatar_key
+    if missing:
+        queues.wake("places.fetch_faces")
+
+
+def fetch_missing() -> int:
+    """The job: fetch the pictures of accounts connected in the last hour; how many were tried.
+
+    One that cannot be had is not asked for again until the network tells of another.
+    """
+    ids = db.session.scalars(
+        select(SocialAccount.id)
+        .where(
+            SocialAccount.avatar_url != "",
+            SocialAccount.avatar_key.is_(None),
+            SocialAccount.connected_at > now() - NEW,
+        )
+        .order_by(SocialAccount.connected_at.desc())
+        .limit(BATCH)
+    ).all()
+    for account_id in ids:
+        account = db.session.get(SocialAccount, account_id)
+        if account is not None:
+            keep(account)
+    return len(ids)
 
 
 def stored(actor: Actor, account_id: UUID) -> tuple[str, str] | None:

@@ -27,8 +27,12 @@ log = logs.get("mail")
 
 SUBJECTS = {
     "reconnect": "Connect {handle} again: its posts are waiting",
+    "sign_in_ends": "Sign {handle} in again before its next post",
+    "flight_check": "Before it goes out: {title}",
     "post_failed": "A post did not go out",
     "post_needs_review": "A post needs you: we cannot tell whether it went out",
+    "recurring_failed": "“{name}” could not make its next post",
+    "recurring_paused": "“{name}” was paused",
     "post_overdue": "Posts are overdue: nothing is being sent",
 }
 

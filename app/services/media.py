@@ -1,4 +1,4 @@
-"""Pictures of a brand: taking them in, describing them, letting them go (reliability §11).
+"""Pictures and videos of a brand: taken in, described, let go (reliability §11).
 
 File work happens outside transactions: it takes a child process and a disk's time, and on
 SQLite an open transaction would keep everybody else waiting.
@@ -7,7 +7,10 @@ SQLite an open transaction would keep everybody else waiting.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from uuid import UUID
 
@@ -15,7 +18,7 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app import events, images, logs
+from app import events, ids, images, logs
 from app.clock import now, seconds
 from app.config import settings
 from app.errors import Conflict, NotFound, ValidationFailed
@@ -26,10 +29,12 @@ from app.models.accounts import SocialAccount
 from app.models.media import LinkCard, Media
 from app.models.posts import Post, PostMedia, PostStatus
 from app.permissions import Actor, Permission
+from app.services import media_uses, usage
 from app.services.access import reach
 
 MAX_ALT = 2_000  # characters
 MAX_NAME = 255
+HEAD = 4_096  # bytes that tell a video from a picture
 DAY = 86_400.0  # seconds
 FITTED_KEPT = 30 * DAY
 MANY = 50  # unknown files; if there are more of them than known ones, the database is not ours
@@ -39,8 +44,64 @@ SETTLED = (PostStatus.PUBLISHED, PostStatus.DISCARDED)
 log = logs.get("media")
 # Whatever keeps a file: a stored file in none of these columns belongs to nobody.
 KEEPERS: tuple[InstrumentedAttribute[str | None], ...] = (
-    Media.thumb_key, LinkCard.image_key, SocialAccount.avatar_key,
+    Media.thumb_key, Media.poster_key, LinkCard.image_key, SocialAccount.avatar_key,
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The files of one upload."""
+
+    file: Stored
+    thumb: Stored
+    poster: Stored | None  # of a video
+
+
+# Files taken in for a look only: known to no row, and gone when the look is over.
+_trial: ContextVar[dict[UUID, Media] | None] = ContextVar("trial", default=None)
+
+
+@contextmanager
+def on_trial() -> Iterator[None]:
+    """Within, files are taken in as ever, but for a look: no row, no count, no file stays.
+
+    They are checked, cleaned and kept in the storage until the end, where a rehearsal reads
+    them; a process that dies before leaves them to ``sweep_unused``.
+    """
+    held: dict[UUID, Media] = {}
+    mark, keys = _trial.set(held), list[str]()
+    try:
+        yield
+    finally:
+        _trial.reset(mark)
+        for one in held.values():
+            keys += [key for key in (one.key, one.thumb_key, one.poster_key) if key]
+        for key in keys:
+            storage().delete(key)
+
+
+def trying() -> bool:
+    """Whether files are taken in for a look only."""
+    return _trial.get() is not None
+
+
+def tried(media_id: UUID) -> Media | None:
+    """The file of that id that is here for the look."""
+    return (_trial.get() or {}).get(media_id)
+
+
+class Begun:
+    """A stream whose first bytes were looked at: they say how much of it may follow."""
+
+    def __init__(self, stream: Readable) -> None:
+        self.head, self._stream, self._given = stream.read(HEAD), stream, False
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The first bytes, then the rest."""
+        if not self._given:
+            self._given = True
+            return self.head
+        return self._stream.read(size)
 
 
 def storage() -> Storage:
@@ -51,26 +112,62 @@ def storage() -> Storage:
 def upload(
     actor: Actor, profile_id: UUID, stream: Readable, name: str, declared_mime: str | None
 ) -> Media:
-    """Take a picture into the brand's library: checked, cleaned of its location, thumbnailed.
+    """Take a file into the brand's library: checked, cleaned of its location, thumbnailed.
 
-    ``name`` is for show only. Raises ``PayloadTooLarge`` beyond 20 MB, ``ValidationFailed`` with
-    ``field="file"`` for what is no whole JPEG, PNG, WebP or GIF, or not of the declared type.
+    ``name`` is for show only. Raises ``PayloadTooLarge`` beyond 20 MB (a video: 200 MB),
+    ``ValidationFailed`` with ``field="file"`` for what is no whole JPEG, PNG, WebP, GIF, MP4 or
+    MOV, or not of the declared type; ``RateLimited`` and ``QuotaExceeded`` past the limits.
     """
     reach(actor).profile(profile_id, need=Permission.MEDIA_WRITE)
+    _count(actor, profile_id)  # told before the file comes; counted when its row is made
     db.session.rollback()  # only read so far; from here on the disk thinks
+    info, kept = receive(stream, declared_mime)
+    return keep(
+        actor, profile_id, shown(name), info, kept, before=lambda: _count(actor, profile_id)
+    )
+
+
+def receive(stream: Readable, declared_mime: str | None, key: str = "") -> tuple[Info, Kept]:
+    """A file off the stream: stored, with what it is. The caller makes the row of it, and calls
+    this outside of transactions. ``key``: where it was promised to lie."""
     files = storage()
     with files.scratch() as folder:
         raw, cleaned, thumb = folder / "raw", folder / "clean", folder / "thumb"
-        files.receive(stream, raw, images.MAX_BYTES)
-        info, _ = images.take(raw, cleaned, thumb, declared_mime)
-        kept, small = files.adopt(cleaned), files.adopt(thumb)
-    try:
-        return _enter(actor, profile_id, shown(name), info, kept, small)
-    except BaseException:
-        db.session.rollback()
-        files.delete(kept.key)
-        files.delete(small.key)
-        raise
+        poster = folder / "poster"
+        known = Begun(stream)
+        moving = images.is_film(known.head)
+        files.receive(known, raw, images.MAX_FILM_BYTES if moving else images.MAX_BYTES)
+        if moving:
+            info = images.take_film(raw, cleaned, poster, thumb, declared_mime)
+        else:
+            info, _ = images.take(raw, cleaned, thumb, declared_mime)
+        kept = Kept(
+            files.adopt(cleaned, key), files.adopt(thumb), files.adopt(poster) if moving else None
+        )
+    return info, kept
+
+
+def crop(
+    actor: Actor, profile_id: UUID, media_id: UUID, box: tuple[int, int, int, int],
+    size: tuple[int, int],
+) -> Media:  # fmt: skip
+    """A part of a picture as a new one of the library; the old one stays as it is.
+
+    ``box`` is left, top, right, bottom in pixels, ``size`` how wide and high it is made.
+    """
+    media = get(actor, profile_id, media_id)
+    reach(actor).profile(profile_id, need=Permission.MEDIA_WRITE)
+    source, name, alt = file(media), media.name, media.alt
+    db.session.rollback()  # only read so far; from here on the disk thinks
+    files = storage()
+    with files.scratch() as folder:
+        cut, thumb = folder / "cut", folder / "thumb"
+        info, _ = images.crop(source, cut, thumb, box, size)
+        kept = Kept(files.adopt(cut), files.adopt(thumb), None)
+    made = keep(actor, profile_id, name, info, kept)
+    made.alt = alt
+    db.session.commit()
+    return made
 
 
 def get(actor: Actor, profile_id: UUID, media_id: UUID) -> Media:
@@ -79,6 +176,21 @@ def get(actor: Actor, profile_id: UUID, media_id: UUID) -> Media:
     if media.profile_id != profile_id:
         raise NotFound()
     return media
+
+
+def kept_at(actor: Actor, profile_id: UUID, path: Path) -> UUID | None:
+    """The file of that brand's library that lies there."""
+    key = f"{path.parent.name}/{path.name}"
+    found = db.session.scalars(
+        reach(actor)
+        .query(Media)
+        .where(
+            Media.profile_id == profile_id,
+            Media.key == key,
+            Media.deleted_at.is_(None),
+        )
+    ).one_or_none()
+    return None if found is None else found.id
 
 
 def usable(actor: Actor, profile_id: UUID, ids: Sequence[UUID]) -> list[Media]:
@@ -93,6 +205,7 @@ def usable(actor: Actor, profile_id: UUID, ids: Sequence[UUID]) -> list[Media]:
         .with_for_update(read=True, key_share=True)
     )
     found = {row.id: row for row in db.session.scalars(statement)}
+    found |= {row.id: row for row in (_trial.get() or {}).values() if row.profile_id == profile_id}
     if any(one not in found for one in ids):
         raise NotFound("That picture is no longer in the library.")
     return [found[one] for one in ids]
@@ -110,7 +223,7 @@ def thumb(media: Media) -> Path:
 
 def set_alt(actor: Actor, media_id: UUID, alt: str) -> Media:
     """Describe the picture; posts made from now on begin with this text."""
-    media = _held(actor, media_id)
+    media = held(actor, media_id)
     if "\x00" in alt or any("\ud800" <= one <= "\udfff" for one in alt):
         raise ValidationFailed("This text holds a character that cannot be stored.", field="alt")
     if len(alt) > MAX_ALT:
@@ -123,12 +236,14 @@ def set_alt(actor: Actor, media_id: UUID, alt: str) -> Media:
 def delete(actor: Actor, media_id: UUID) -> None:
     """Take the picture out of the library and off the disk.
 
-    Raises ``Conflict`` naming the posts that still need it. What is published keeps its
-    thumbnail, so that its page still shows what went out.
+    Raises ``Conflict`` naming the posts, templates and schedules that still need it. What is
+    published keeps its thumbnail, so that its page still shows what went out.
     """
-    media = _held(actor, media_id)
+    media = held(actor, media_id)
     _refuse_needed(actor, media)
-    gone = [media.key]
+    media_uses.refuse_kept(actor, media)
+    gone = [media.key, *([media.poster_key] if media.poster_key else [])]
+    media.poster_key = None
     if media.thumb_key and not _in_use(media.id):
         gone.append(media.thumb_key)
         media.thumb_key = None
@@ -172,22 +287,57 @@ def shown(name: str) -> str:
     return " ".join(plain.split())[:MAX_NAME] or "Picture"
 
 
+def keep(
+    actor: Actor, profile_id: UUID, name: str, info: Info, kept: Kept, *,
+    media_id: UUID | None = None, before: Callable[[], None] | None = None,
+) -> Media:  # fmt: skip
+    """The row of new files; none of them stays where it cannot be made.
+
+    ``before`` runs in the row's transaction. Raises ``QuotaExceeded`` past the plan's storage.
+    """
+    try:
+        if before is not None:
+            before()
+        return _enter(actor, profile_id, name, info, kept, media_id)
+    except BaseException:
+        db.session.rollback()
+        for one in (kept.file, kept.thumb, kept.poster):
+            if one is not None:
+                storage().delete(one.key)
+        raise
+
+
+def _count(actor: Actor, profile_id: UUID) -> None:
+    """One upload of the hour and the month, in the session's transaction."""
+    usage.spend(usage.UPLOADS, profile_id, by_api=actor.key_id is not None)
+
+
 def _enter(
-    actor: Actor, profile_id: UUID, name: str, info: Info, kept: Stored, small: Stored
+    actor: Actor, profile_id: UUID, name: str, info: Info, kept: Kept, media_id: UUID | None
 ) -> Media:
     """The row, in a brand that may have been deleted while the file was looked at."""
     reach(actor).profile(profile_id, need=Permission.MEDIA_WRITE)
+    usage.require_room(profile_id, kept.file.size)
     media = Media(
-        profile_id=profile_id, uploaded_by=actor.user_id, key=kept.key, thumb_key=small.key,
-        name=name, mime=info.mime, size=kept.size, sha256=kept.sha256,
-        width=info.width, height=info.height, frames=info.frames,
+        id=media_id or ids.uuid7(), profile_id=profile_id, uploaded_by=actor.user_id,
+        key=kept.file.key, thumb_key=kept.thumb.key,
+        poster_key=kept.poster.key if kept.poster else None,
+        name=name, mime=info.mime, size=kept.file.size, sha256=kept.file.sha256,
+        width=info.width, height=info.height, frames=info.frames, seconds=info.seconds,
+        codec=info.codec,
     )  # fmt: skip
+    trial = _trial.get()
+    if trial is not None:
+        media.alt = ""
+        trial[media.id] = media
+        db.session.rollback()
+        return media
     db.session.add(media)
     db.session.commit()
     return media
 
 
-def _held(actor: Actor, media_id: UUID) -> Media:
+def held(actor: Actor, media_id: UUID) -> Media:
     """The picture, locked for a change; ``NotFound`` for a deleted one."""
     media = reach(actor).get(Media, media_id, need=Permission.MEDIA_WRITE)
     db.session.refresh(media, with_for_update=True)
@@ -215,14 +365,18 @@ def _refuse_needed(actor: Actor, media: Media) -> None:
             Post.status.not_in(SETTLED),
         )
     )
-    ids = list(dict.fromkeys(db.session.scalars(needed)))
-    if not ids:
+    found = list(dict.fromkeys(db.session.scalars(needed)))
+    if not found:
         return
     rows = db.session.scalars(
-        reach(actor).query(Post).where(Post.id.in_(ids)).order_by(Post.due_at.nulls_last(), Post.id)
+        reach(actor)
+        .query(Post)
+        .where(Post.id.in_(found))
+        .order_by(Post.due_at.nulls_last(), Post.id)
     ).all()
     # A working copy stands for the post it edits, which is named already.
-    named = [_called(post) for post in rows if post.edits_id not in ids]
+    told = [post for post in rows if post.edits_id not in found]
+    named = [_called(post) for post in told]
     listed = ", ".join(named[:NAMED])
     more = len(named) - NAMED
     if more > 0:
@@ -232,6 +386,7 @@ def _refuse_needed(actor: Actor, media: Media) -> None:
         + (f": {listed}" if listed else "")
         + ". Take it off them first.",
         field="media",
+        facts={"posts": [str(post.id) for post in told]},
     )
 
 

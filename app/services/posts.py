@@ -7,7 +7,7 @@ claim by the engine and a person's decision never both win.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,13 +17,11 @@ from sqlalchemy.orm import joinedload
 
 from app import events, holds
 from app.clock import now
-from app.config import settings
 from app.errors import Conflict, InvalidTransition, Stale, ValidationFailed
 from app.extensions import db, queues
 from app.models.accounts import AccountStatus
 from app.models.attempts import Attempt, AttemptState
 from app.models.posts import (
-    HoldReason,
     Post,
     PostMedia,
     PostTarget,
@@ -32,18 +30,18 @@ from app.models.posts import (
     check_move,
 )
 from app.permissions import Actor, Permission
+from app.services import seat_belt, verdicts
 from app.services.access import reach
-from app.services.writing import load, lock, refuse_problems
+from app.services.starting import due_of, hold_if_unusable, launch, set_due, stamp
+from app.services.writing import load, lock, refuse_clash, refuse_problems
 from app.settle import settle
 
-GRACE = timedelta(seconds=60)  # a time up to this late counts as now (contracts.md)
-HORIZON = timedelta(days=366 * 5)
 S = TargetState
 
 
-def get(actor: Actor, post_id: UUID) -> Post:
-    """The post with all that a page shows of it, or ``NotFound``."""
-    return load(actor, post_id)
+def get(actor: Actor, post_id: UUID, *, gone: bool = False) -> Post:
+    """The post with all that a page shows of it, or ``NotFound``; ``gone``: discarded ones too."""
+    return load(actor, post_id, gone=gone)
 
 
 def history(actor: Actor, post_id: UUID) -> list[Attempt]:
@@ -73,7 +71,7 @@ def schedule(
     ``only`` names the targets to send; the others move to a draft of their own. Raises
     ``ValidationFailed`` with one error for each network that would refuse it.
     """
-    return _arm(actor, post_id, _due(at), rev=rev, only=only, quick=False)
+    return _arm(actor, post_id, due_of(at), rev=rev, only=only, quick=False)
 
 
 def publish_now(
@@ -85,7 +83,7 @@ def publish_now(
 
 def unschedule(actor: Actor, post_id: UUID) -> Post:
     """Take the post off the clock: a draft again."""
-    post = _open(actor, post_id)
+    post = begin(actor, post_id)
     if any(t.state not in (S.SCHEDULED, S.DRAFT, S.CANCELLED) for t in post.targets):
         raise InvalidTransition("This post is already going out, so it can't go back to a draft.")
     for target in post.targets:
@@ -94,41 +92,46 @@ def unschedule(actor: Actor, post_id: UUID) -> Post:
             target.hold_reason = target.hold_until = None
     post.armed = False
     post.rev += 1
-    _done(actor, post, "post.unscheduled")
+    finish(actor, post, "post.unscheduled")
     return post
 
 
 def move(actor: Actor, post_id: UUID, at: datetime, *, rev: int | None = None) -> Post:
     """Give the post another time (UTC); a draft keeps it as its planned time."""
-    post = _open(actor, post_id, rev)
-    due, waiting = _due(at), [t for t in post.targets if t.state is S.SCHEDULED]
+    post = begin(actor, post_id, rev)
+    due, waiting = due_of(at), [t for t in post.targets if t.state is S.SCHEDULED]
     if post.armed and not waiting:
         raise InvalidTransition("This post has gone out or is going out, so it can't be moved.")
+    if post.armed:
+        refuse_clash(post, waiting)
+        seat_belt.send(actor, post, due)
     before, post.due_at = post.due_at, due
     for target in waiting:
-        _set_due(target, due)
+        set_due(target, due)
+        target.error = target.error_code = target.category = None  # of a wait that is over
         holds.moved(target, now())
+    seat_belt.hold(actor, post, waiting)
     post.rev += 1
-    _done(actor, post, "post.moved", before=_text(before), after=_text(due))
+    finish(actor, post, "post.moved", before=stamp(before), after=stamp(due))
     return post
 
 
 def cancel(actor: Actor, target_id: UUID) -> Post:
     """Take one account off the post for good; nothing is sent to it after this returns."""
     target = reach(actor).get(PostTarget, target_id, need="post.write")
-    post = _open(actor, target.post_id)
+    post = begin(actor, target.post_id)
     target = _one(post, target_id)
     check_move(target.state, S.CANCELLED)
     _end(target, S.CANCELLED)
     if all(t.state in (S.CANCELLED, S.DISCARDED) for t in post.targets):
         post.discarded_at = now()
-    _done(actor, post, "post.cancelled", target=str(target_id))
+    finish(actor, post, "post.cancelled", target=str(target_id))
     return post
 
 
 def discard(actor: Actor, post_id: UUID) -> Post:
     """Delete the post here. What is public already stays public on the networks."""
-    post = _open(actor, post_id)
+    post = begin(actor, post_id)
     if any(t.state in (S.POSTING, S.NEEDS_REVIEW) for t in post.targets):
         raise InvalidTransition(
             "This post is going out, or nobody knows yet whether it did. Settle that first."
@@ -137,7 +140,7 @@ def discard(actor: Actor, post_id: UUID) -> Post:
         if target.state not in (S.PUBLISHED, S.CANCELLED):
             _end(target, S.DISCARDED)
     post.discarded_at = now()
-    _done(actor, post, "post.discarded")
+    finish(actor, post, "post.discarded")
     return post
 
 
@@ -148,7 +151,7 @@ def retry(actor: Actor, target_id: UUID, *, confirm_not_published: bool = False)
     (``confirmNotPublished``), else ``Conflict``.
     """
     target = reach(actor).get(PostTarget, target_id, need="post.write")
-    post = _open(actor, target.post_id)
+    post = begin(actor, target.post_id)
     target = _one(post, target_id)
     if target.state is S.NEEDS_REVIEW:
         if not confirm_not_published:
@@ -156,43 +159,57 @@ def retry(actor: Actor, target_id: UUID, *, confirm_not_published: bool = False)
         _close_unknown(target, AttemptState.FAILED)
     elif target.state is not S.FAILED:
         raise InvalidTransition(f"A post that is {target.state.value} can't be tried again.")
-    target.state, target.failures, target.claims = S.SCHEDULED, 0, 0
     target.error = target.error_code = target.category = None
-    _set_due(target, now())
-    target.quick = True
-    _hold_if_unusable(target)
-    _done(actor, post, "post.retried", target=str(target_id), confirmed=confirm_not_published)
+    seat_belt.send(actor, post, now())
+    _resume(target)
+    seat_belt.hold(actor, post, [target])
+    finish(actor, post, "post.retried", target=str(target_id), confirmed=confirm_not_published)
     return post
 
 
 def confirm_published(actor: Actor, target_id: UUID, url: str = "") -> Post:
-    """A person's verdict on a target that needs review: it did go out."""
+    """A person's verdict on a target that needs review: it did go out.
+
+    What follows it, of a thread or as its first comment, goes out now, under the part whose id
+    is known from ``url`` or under the last one known before. Where none is, the post ends here
+    and says so.
+    """
     target = reach(actor).get(PostTarget, target_id, need="post.write")
     link = _link(url)
-    post = _open(actor, target.post_id)
+    post = begin(actor, target.post_id)
+    seat_belt.refuse_verdict(actor)
     target = _one(post, target_id)
     if target.state is not S.NEEDS_REVIEW:
         raise InvalidTransition("Only a post that needs review can be settled by hand.")
-    _close_unknown(target, AttemptState.OK)
-    target.state, target.permalink = S.PUBLISHED, link or None
-    target.published_at = target.published_at or now()
+    rest = verdicts.rest_of(target, link)
+    _close_unknown(target, AttemptState.OK, external_id=rest.found, url=link or None)
     target.error = target.error_code = target.category = None
+    if rest.any and rest.follows:
+        _resume(target)
+        finish(actor, post, "post.verdict", target=str(target_id), verdict="published", rest=True)
+        return post
+    target.state, target.permalink = S.PUBLISHED, link or None
+    target.external_id = rest.found or None
+    target.published_at = target.published_at or now()
+    if rest.any:
+        target.error_code = "WARNING"
+        target.error = f"This is out, but {rest.words}: we do not know its address."
     events.emit(db.session(), post.profile_id, "post.published", _facts(target))
-    _done(actor, post, "post.verdict", target=str(target_id), verdict="published")
+    finish(actor, post, "post.verdict", target=str(target_id), verdict="published")
     return post
 
 
 def confirm_failed(actor: Actor, target_id: UUID) -> Post:
     """A person's verdict on a target that needs review: it did not go out; leave it."""
     target = reach(actor).get(PostTarget, target_id, need="post.write")
-    post = _open(actor, target.post_id)
+    post = begin(actor, target.post_id)
     target = _one(post, target_id)
     if target.state is not S.NEEDS_REVIEW:
         raise InvalidTransition("Only a post that needs review can be settled by hand.")
     _close_unknown(target, AttemptState.FAILED)
     target.state = S.FAILED
     target.error = "You said that this did not go out."
-    _done(actor, post, "post.verdict", target=str(target_id), verdict="failed")
+    finish(actor, post, "post.verdict", target=str(target_id), verdict="failed")
     return post
 
 
@@ -204,7 +221,7 @@ def duplicate(actor: Actor, post_id: UUID) -> Post:
     copy = _copy(source, actor, kept)
     db.session.add(copy)
     db.session.flush()
-    _done(actor, copy, "post.duplicated", source=str(post_id))
+    finish(actor, copy, "post.duplicated", source=str(post_id))
     return copy
 
 
@@ -233,43 +250,34 @@ def _arm(
     only: Collection[UUID] | None,
     quick: bool,
 ) -> Post:
-    post = _open(actor, post_id, rev)
+    post = begin(actor, post_id, rev)
     wanted = [t for t in post.targets if only is None or t.id in only]
     startable = [t for t in wanted if t.state in (S.DRAFT, S.SCHEDULED, S.FAILED)]
     if not wanted:
         raise ValidationFailed("Choose at least one account.", field="accounts")
     if not startable:
         raise InvalidTransition("This post has gone out or is going out.")
-    refuse_problems(post, startable)
-    for target in startable:
-        target.state, target.failures, target.claims = S.SCHEDULED, 0, 0
-        target.hold_reason = target.hold_until = None
-        target.error = target.error_code = target.category = None
-        _set_due(target, due)
-        target.quick = quick
-        _hold_if_unusable(target)
+    refuse_problems(post, startable, waits=not quick)
+    seat_belt.send(actor, post, due)
+    launch(post, startable, due, quick=quick)
     left = [t for t in post.targets if t not in wanted and t.state is S.DRAFT]
     if left:
         aside = _copy(post, actor, [t.account_id for t in left])
         db.session.add(aside)
         for target in left:
             post.targets.remove(target)
-    post.armed, post.due_at = True, due
+    seat_belt.hold(actor, post, startable)
     post.rev += 1
-    events.emit(
-        db.session(), post.profile_id, "post.scheduled",
-        {"post_id": str(post.id), "scheduled_for": _text(due),
-         "targets": [str(t.id) for t in startable]},
-    )  # fmt: skip
-    _done(actor, post, "post.published_now" if quick else "post.scheduled", due=_text(due))
+    finish(actor, post, "post.published_now" if quick else "post.scheduled", due=stamp(due))
     return post
 
 
-def _open(actor: Actor, post_id: UUID, rev: int | None = None) -> Post:
+def begin(actor: Actor, post_id: UUID, rev: int | None = None) -> Post:
     """The post for writing, its targets locked; ``Stale`` where somebody saved since ``rev``."""
     post = load(actor, post_id)
     actor.require(Permission.POST_WRITE, post.profile_id)
     lock(post)
+    seat_belt.touch(actor, post)
     if rev is not None and rev != post.rev:
         raise Stale("Somebody else saved this post meanwhile.")
     return post
@@ -279,45 +287,27 @@ def _one(post: Post, target_id: UUID) -> PostTarget:
     return next(t for t in post.targets if t.id == target_id)
 
 
-def _due(at: datetime) -> datetime:
-    moment = now()
-    if at < moment - GRACE:
-        raise ValidationFailed("That time has passed. Choose a later one.", field="due_at")
-    if at > moment + HORIZON:
-        raise ValidationFailed("Choose a time within the next five years.", field="due_at")
-    return max(at, moment)
-
-
-def _set_due(target: PostTarget, due: datetime) -> None:
-    target.due_at = target.scheduled_for = due
-    target.quick = False
-
-
 def _end(target: PostTarget, state: TargetState) -> None:
     target.state, target.lease_until = state, None
     target.hold_reason = target.hold_until = None
 
 
-def _hold_if_unusable(target: PostTarget) -> None:
-    """A target of an account that cannot post waits for it from the start (promise 2)."""
-    reasons = {
-        AccountStatus.NEEDS_RECONNECT: HoldReason.RECONNECT,
-        AccountStatus.DISCONNECTED: HoldReason.DISCONNECTED,
-    }
-    reason = reasons.get(target.account.status)
-    if reason is not None and target.due_at is not None:
-        target.hold_reason = reason
-        target.hold_until = max(now(), target.due_at) + timedelta(hours=settings().LATE_LIMIT_HOURS)
+def _resume(target: PostTarget) -> None:
+    """To the clock for this moment, with a new count of tries."""
+    target.state, target.failures, target.claims = S.SCHEDULED, 0, 0
+    set_due(target, now())
+    target.quick = True
+    hold_if_unusable(target)
 
 
-def _close_unknown(target: PostTarget, state: AttemptState) -> None:
+def _close_unknown(target: PostTarget, state: AttemptState, **values: Any) -> None:
     db.session.execute(
         update(Attempt)
         .where(
             Attempt.target_id == target.id,
             Attempt.state.in_((AttemptState.UNKNOWN, AttemptState.OPEN)),
         )
-        .values(state=state, finished_at=now(), next_probe_at=None)
+        .values(state=state, finished_at=now(), next_probe_at=None, **values)
     )
 
 
@@ -343,12 +333,9 @@ def _facts(target: PostTarget) -> dict[str, Any]:
     }
 
 
-def _text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
-
-
-def _done(actor: Actor, post: Post, action: str, **detail: Any) -> None:
+def finish(actor: Actor, post: Post, action: str, **detail: Any) -> None:
     """The record, the post's status, one commit, then the hint."""
+    seat_belt.tidy(post)
     events.audit(
         db.session(), actor, action, profile_id=post.profile_id, subject="post",
         subject_id=post.id, **detail,
@@ -357,3 +344,5 @@ def _done(actor: Actor, post: Post, action: str, **detail: Any) -> None:
     db.session.commit()
     if any(t.quick and t.state is S.SCHEDULED for t in post.targets):
         queues.wake("publishing.deliver")
+    elif any(t.state is S.SCHEDULED for t in post.targets):
+        queues.wake("checks.flight")

@@ -99,6 +99,11 @@ def settle(
     return profile
 
 
+def rows(actor: Actor) -> list[Profile]:
+    """Every brand in reach, oldest first."""
+    return list(db.session.scalars(reach(actor).query(Profile).order_by(Profile.id)))
+
+
 def listed(actor: Actor) -> list[Listed]:
     """Every brand in reach, by name: the switcher."""
     accounts = (

@@ -6,7 +6,7 @@ be done about it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,14 +14,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.clock import now
+from app.config import BRIDGE
 from app.extensions import db
-from app.models.accounts import SocialAccount
+from app.models.accounts import Review, SocialAccount
 from app.models.attempts import Attempt, AttemptState, Phase
-from app.models.events import AuditEvent
-from app.models.people import User
 from app.models.posts import HoldReason, Post, PostTarget, TargetState
 from app.permissions import Actor
-from app.services import cards, posts
+from app.services import cards, histories, posts, standing
 from app.services.cards import Line, network_title, state_of
 
 S = TargetState
@@ -30,6 +29,7 @@ ORDINAL = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "E
 # What a person can do: the page draws one control for each.
 RECONNECT, RETRY, EDIT, LEAVE = "reconnect", "retry", "edit", "leave"
 VERDICT, DECIDE, MOVE = "verdict", "decide", "move"
+REST = "{} asked this account to wait, or did not answer."
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Problem:
     until: datetime | None = None  # after that it fails by itself
     look_at: str = ""  # where a person can look
     raw: tuple[tuple[datetime, str], ...] = ()  # what the network said, word for word
+    door: str = ""  # what a person signs in to: the network, or the bridge to it
 
     @property
     def name(self) -> str:
@@ -54,7 +55,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One account's line. ``late`` is how many seconds after its time it went out."""
+    """One account's line. ``late`` is how many seconds after its time it went out.
+
+    ``public_at``: the network has it, and itself shows it to everybody then.
+    """
 
     target_id: UUID
     network: str
@@ -66,6 +70,8 @@ class Delivery:
     published_at: datetime | None
     late: float | None
     can_leave: bool
+    public_at: datetime | None = None
+    until: datetime | None = None  # nothing is tried before
 
     @property
     def name(self) -> str:
@@ -91,17 +97,6 @@ class Try:
 
 
 @dataclass(frozen=True)
-class Event:
-    """One line of the history; ``at`` may be followed by a planned time, ``when``."""
-
-    at: datetime
-    who: str
-    text: str
-    when: datetime | None = None
-    bad: bool = False
-
-
-@dataclass(frozen=True)
 class Result:
     """The whole page's worth. ``state`` is a key of the table of looks."""
 
@@ -112,7 +107,7 @@ class Result:
     problems: tuple[Problem, ...]
     deliveries: tuple[Delivery, ...]
     tries: tuple[Try, ...]
-    history: tuple[Event, ...]
+    history: tuple[histories.Event, ...]
     moving: bool
     author: str
     copy_id: UUID | None  # a change of it that is being written
@@ -141,7 +136,7 @@ def look(actor: Actor, post_id: UUID) -> Result:
     lines = [_line(target) for target in post.targets]
     live = [line for line in lines if line.alive]
     state = state_of(post.armed, lines)
-    names = _names(post, events := _audit(post))
+    names = histories.names(post, events := histories.audited(post))
     return Result(
         post=post,
         title=cards.headline(cards.title_of(post.parts)) or "A post without text",
@@ -154,7 +149,7 @@ def look(actor: Actor, post_id: UUID) -> Result:
         ),
         deliveries=tuple(_delivery(post, t, by_target.get(t.id, ())) for t in post.targets),
         tries=tuple(_try(one) for one in reversed(attempts)),
-        history=tuple(_history(post, events, names, attempts)),
+        history=tuple(histories.told(post, events, names, attempts)),
         moving=_moving(lines, attempts),
         author=names.get(post.author_id, "") if post.author_id else "",
         copy_id=db.session.scalar(select(Post.id).where(Post.edits_id == post.id)),
@@ -165,6 +160,7 @@ def _line(target: PostTarget) -> Line:
     return Line(
         target.id, target.account_id, target.account.network, target.state,
         target.hold_reason, target.due_at, target.failures, target.account.usable,
+        target.flight_light or "",
     )  # fmt: skip
 
 
@@ -207,8 +203,12 @@ def _problem(target: PostTarget, attempts: Sequence[Attempt]) -> Problem | None:
         return None
     return Problem(
         target.id, account.network, account.handle, title, text, fixes, tone=tone, until=until,
-        look_at=account.url, raw=tuple(_raw(attempts)),
+        look_at=account.url, raw=tuple(_raw(attempts)), door=_door(account),
     )  # fmt: skip
+
+
+def _door(account: SocialAccount) -> str:
+    return network_title(BRIDGE if account.via == BRIDGE else account.network)
 
 
 def _failed(target: PostTarget, attempts: Sequence[Attempt]) -> tuple[str, str, tuple[str, ...]]:
@@ -222,15 +222,12 @@ def _failed(target: PostTarget, attempts: Sequence[Attempt]) -> tuple[str, str, 
     if not usable or target.category == "auth_error":
         if usable:
             text = "The account is connected again by now: send it once more."
-            return f"{name} had signed you out", text, again
+            return f"{_door(target.account)} had signed you out", text, again
         text = "Reconnect the account, then send it again. Nothing is lost."
-        return f"{name} signed you out", text, (RECONNECT, *again)
+        return f"{_door(target.account)} signed you out", text, (RECONNECT, *again)
     title, text, fixes = {
-        "duplicate": (
-            f"{name} already has this exact text from you",
-            "Change a few words, then send it again.", (EDIT, LEAVE),
-        ),
-        "media_error": (f"{name} did not take the picture", said, (EDIT, RETRY, LEAVE)),
+        "duplicate": (*_same(name, said), (EDIT, LEAVE)),
+        "media_error": (f"{name} did not take the picture or video", said, (EDIT, RETRY, LEAVE)),
         "validation": (f"{name} refused this", said, (EDIT, RETRY, LEAVE)),
         "rate_limited": (f"{name} asked us to wait for too long", said, again),
         "network_error": (f"We could not reach {name}", said, again),
@@ -240,6 +237,13 @@ def _failed(target: PostTarget, attempts: Sequence[Attempt]) -> tuple[str, str, 
         (f"It did not go out on {name}", said or f"{name} gave no reason we know.", again),
     )  # fmt: skip
     return title, " ".join(part for part in (text, tried) if part), fixes
+
+
+def _same(name: str, said: str) -> tuple[str, str]:
+    """What the network has already: the text as a rule, else what it said."""
+    if said.startswith(f"{name} already has") and "text" not in said:
+        return said.rstrip("."), "Change it, then send it again."
+    return f"{name} already has this exact text from you", "Change a few words, then send it again."
 
 
 def _tried(attempts: Sequence[Attempt]) -> str:
@@ -253,10 +257,15 @@ def _unsure(
     name = network_title(account.network)
     asked = max((one.probes for one in attempts), default=0)
     looked = f" We have asked {name} {asked} times." if asked > 1 else ""
+    last = attempts[-1] if attempts else None
+    yes = last is not None and last.accepted
+    more = last is not None and last.part + 1 < int(last.content.get("parts", 1))
+    follows = " If it is there, paste its link: what comes after it then goes out." if more else ""
+    heard = f"{name} accepted it, but does not show it." if yes else "The answer never came."
     return (
         f"We cannot tell whether this went out on {name}",
-        f"The answer never came.{looked} Look at {account.handle} on {name} before sending again: "
-        "it may be there already.",
+        f"{heard}{looked} Look at {account.handle} on {name} before sending again: it may be there "
+        f"already.{follows}",
         (VERDICT,),
     )
 
@@ -265,9 +274,15 @@ def _held(target: PostTarget, reason: HoldReason) -> tuple[str, str, tuple[str, 
     account, name = target.account, network_title(target.account.network)
     if reason is HoldReason.RECONNECT:
         return (
-            f"{name} signed you out",
+            f"{_door(account)} signed you out",
             f"This post waits for {account.handle}. Reconnect, and it goes out at its time.",
             (RECONNECT, LEAVE),
+        )
+    if reason is HoldReason.DISCONNECTED and account.review is Review.SUSPENDED:
+        return (
+            f"{account.handle} is suspended",
+            f"This post waits for it. An owner or admin can accept it again, or leave {name} out.",
+            (LEAVE,),
         )
     if reason is HoldReason.DISCONNECTED:
         return (
@@ -306,19 +321,39 @@ def _delivery(post: Post, target: PostTarget, attempts: Sequence[Attempt]) -> De
     if target.published_at and target.scheduled_for:
         late = max(0.0, (target.published_at - target.scheduled_for).total_seconds())
     state: str = target.state.value
-    text = ""
+    text, until = "", None
     if target.held:
         state = "held"
-    elif target.state is S.SCHEDULED and target.failures:
-        state, text = "retrying", target.error or ""
+    elif target.state is S.SCHEDULED and (target.failures or target.category):
+        state, text, until = "retrying", target.error or "", _next_try(target)
+    elif target.state is S.SCHEDULED and _rests(target):
+        text, until = REST.format(network_title(target.account.network)), _next_try(target)
     elif target.state is S.POSTING and attempts and attempts[-1].state is A.UNKNOWN:
-        name = network_title(target.account.network)
-        text = f"No answer came. We are asking {name} whether it is there."
+        text = target.error or ""
+    elif target.state is S.PUBLISHED:
+        text = target.error or ""  # it is out, with something to know about it
+    stands = standing.of(target)
+    if stands.inbox:
+        state = "inbox"
+    elif stands.public_at is not None and stands.public_at > now():
+        state = "waiting"
     return Delivery(
         target.id, target.account.network, target.account.handle, state, text,
         target.permalink or "", target.due_at, target.published_at, late,
         can_leave=post.armed and target.state in (S.SCHEDULED, S.QUEUED, S.FAILED),
+        public_at=stands.public_at, until=until,
     )  # fmt: skip
+
+
+def _rests(target: PostTarget) -> bool:
+    """Whether it would be going out now, were its account not made to wait."""
+    rest, moment = target.account.cooling_until, now()
+    return bool(rest and rest > moment and target.due_at and target.due_at <= moment)
+
+
+def _next_try(target: PostTarget) -> datetime | None:
+    """Its own time, or when its account may speak again if that is later."""
+    return max(filter(None, (target.due_at, target.account.cooling_until)), default=None)
 
 
 def _try(one: Attempt) -> Try:
@@ -351,79 +386,7 @@ def _phase(one: Attempt, name: str) -> str:
 
 
 def _asking(one: Attempt, name: str) -> str:
+    if one.phase is Phase.PROCESSING:
+        return f"{name} has it and is still preparing it."
     asked = {0: "", 1: " Asked once so far."}.get(one.probes, f" Asked {one.probes} times so far.")
     return f"No answer came, so {name} is asked whether it is there.{asked}"
-
-
-# History -----------------------------------------------------------------------------------------
-
-
-def _audit(post: Post) -> Sequence[AuditEvent]:
-    """What people did with it; whoever may read the post may read that."""
-    return db.session.scalars(
-        select(AuditEvent)
-        .where(AuditEvent.subject_id == post.id, AuditEvent.profile_id == post.profile_id)
-        .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
-        .limit(50)
-    ).all()
-
-
-def _names(post: Post, events: Sequence[AuditEvent]) -> Mapping[UUID, str]:
-    ids = {one.actor_id for one in events if one.actor_id} | {post.author_id}
-    rows = db.session.execute(
-        select(User.id, User.name, User.email).where(User.id.in_([i for i in ids if i]))
-    )
-    return {row.id: row.name or row.email for row in rows}
-
-
-DID = {
-    "post.scheduled": "scheduled it for",
-    "post.published_now": "sent it at once",
-    "post.unscheduled": "took it off the clock",
-    "post.moved": "moved it to",
-    "post.edited": "changed it",
-    "post.cancelled": "left an account out",
-    "post.retried": "sent it again",
-    "post.duplicated": "made it from another post",
-    "post.caught_up": "gave it a new time after the outage,",
-    "post.skipped": "left it out after the outage",
-}
-
-
-def _history(
-    post: Post, audited: Sequence[AuditEvent], names: Mapping[UUID, str],
-    attempts: Sequence[Attempt],
-) -> list[Event]:  # fmt: skip
-    """What people did and what became of it, the last first."""
-    ends = {one.target_id: one.finished_at for one in attempts if one.finished_at}
-    found = [
-        Event(t.published_at, "", f"Went out on {network_title(t.account.network)}")
-        for t in post.targets
-        if t.published_at
-    ]
-    found += [
-        Event(
-            ends.get(t.id, t.updated_at),
-            "",
-            f"{network_title(t.account.network)}: did not go out",
-            bad=True,
-        )
-        for t in post.targets
-        if t.state is S.FAILED
-    ]
-    for one in audited:
-        who = names.get(one.actor_id, one.actor) if one.actor_id else ""
-        if one.action == "post.verdict":
-            said = "went out" if one.detail.get("verdict") == "published" else "did not go out"
-            found.append(Event(one.at, who, f"said that it {said}"))
-        elif one.action in DID:
-            when = one.detail.get("due") or one.detail.get("after")
-            told = DID[one.action] if when else DID[one.action].removesuffix(" for")
-            found.append(Event(one.at, who, told, _moment(when)))
-    writer = names.get(post.author_id, "") if post.author_id else ""
-    found.append(Event(post.created_at, writer, "wrote it" if writer else "Written"))
-    return sorted(found, key=lambda event: event.at, reverse=True)
-
-
-def _moment(text: object) -> datetime | None:
-    return datetime.fromisoformat(text) if isinstance(text, str) else None

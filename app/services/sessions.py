@@ -73,6 +73,12 @@ def renew(actor: Actor) -> str:
     return made
 
 
+def fresh(session_id: UUID) -> bool:
+    """Whether its person gave the password lately (reliability §13: 15 minutes)."""
+    at = db.session.scalar(select(UserSession.password_at).where(UserSession.id == session_id))
+    return at is not None and at > now() - timedelta(seconds=settings().FRESH_PASSWORD_SECONDS)
+
+
 def living(actor: Actor) -> list[UserSession]:
     """The person's sessions that are still good, the one used last first."""
     at = now()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import joinedload, selectinload
 
 from app import content
@@ -13,16 +13,46 @@ from app.config import settings
 from app.errors import NotFound, ValidationFailed
 from app.extensions import db
 from app.models.posts import Post, PostTarget
+from app.networks.base import Problem
 from app.permissions import Actor
 from app.services.access import reach
 
 
-def load(actor: Actor, post_id: UUID) -> Post:
-    """The post with all that a page shows of it, or ``NotFound``."""
+class PostNotFound(NotFound):
+    """No post of ours: foreign, discarded or never there (the Ampost contract's own code)."""
+
+    code = "POST_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("We could not find that post.")
+
+
+class Refused(ValidationFailed):
+    """Something that a network would refuse of a post's content.
+
+    ``problem`` says what, ``network`` which one; ``own``: that network has a text of its own;
+    ``several``: the shared text has several parts.
+    ``field`` is ``<network>.<field of the problem>``: a contract's door names the place in the
+    request's body instead.
+    """
+
+    def __init__(
+        self, network: str, problem: Problem, *, own: bool = False, several: bool = False
+    ) -> None:
+        super().__init__(
+            problem.message, field=f"{network}.{problem.field}", code=problem.code.value,
+            contract=problem.contract, facts={"platform": network},
+        )  # fmt: skip
+        self.network, self.problem = network, problem
+        self.own, self.several = own, several
+
+
+def load(actor: Actor, post_id: UUID, *, gone: bool = False) -> Post:
+    """The post with all that a page shows of it, or ``NotFound``; ``gone``: discarded ones too."""
     found = db.session.scalars(
         reach(actor)
         .query(Post)
-        .where(Post.id == post_id, Post.discarded_at.is_(None))
+        .where(Post.id == post_id, true() if gone else Post.discarded_at.is_(None))
         .options(
             selectinload(Post.targets).joinedload(PostTarget.account),
             selectinload(Post.variants),
@@ -31,7 +61,7 @@ def load(actor: Actor, post_id: UUID) -> Post:
         )
     ).one_or_none()
     if found is None:
-        raise NotFound("We could not find that post.")
+        raise PostNotFound()
     return found
 
 
@@ -51,16 +81,41 @@ def lock(post: Post) -> None:
     db.session.scalars(locked).all()
     db.session.refresh(post, ["rev", "armed", "due_at", "discarded_at"], with_for_update=True)
     if post.discarded_at is not None:
-        raise NotFound("We could not find that post.")
+        raise PostNotFound()
 
 
-def refuse_problems(post: Post, targets: Iterable[PostTarget]) -> None:
-    """Raise ``ValidationFailed`` with one error for each thing a network would refuse."""
-    errors: list[ValidationFailed] = []
-    for target in targets:
-        for found in content.problems(post, target, settings()):
-            if found.blocks:
-                field = f"{target.account.network}.{found.field}"
-                errors.append(ValidationFailed(found.message, field=field))
+def refuse_problems(post: Post, targets: Iterable[PostTarget], *, waits: bool) -> None:
+    """Raise ``ValidationFailed`` with one error for each thing a network would refuse.
+
+    ``waits``: the post goes out at a time of ours, so it must not have one of the network's.
+    """
+    _refuse(
+        (target, found)
+        for target in targets
+        for found in [
+            *content.problems(post, target, settings()),
+            *(content.clash(post, target) if waits else ()),
+        ]
+    )
+
+
+def refuse_clash(post: Post, targets: Iterable[PostTarget]) -> None:
+    """Raise ``ValidationFailed`` where a network has been given a time of its own."""
+    _refuse((target, found) for target in targets for found in content.clash(post, target))
+
+
+def _refuse(found: Iterable[tuple[PostTarget, Problem]]) -> None:
+    errors = [
+        Refused(target.account.network, one, own=_own(target), several=len(target.post.parts) > 1)
+        for target, one in found
+        if one.blocks
+    ]
     if errors:
-        raise ValidationFailed(errors[0].message, field=errors[0].field, errors=list(errors))
+        first = errors[0]
+        raised = Refused(first.network, first.problem, own=first.own, several=first.several)
+        raised.errors, raised.facts = list(errors), {}
+        raise raised
+
+
+def _own(target: PostTarget) -> bool:
+    return any(one.network == target.account.network for one in target.post.variants)

@@ -9,8 +9,10 @@ from flask import Flask
 
 # A file a feature, in the order of the navigation. Each has a blueprint called ``bp``.
 ROOMS = (
-    "health", "auth", "home", "me", "calendar", "posts", "drafts", "media", "connections", "oauth",
-    "settings", "catchup", "docs",
+    "health", "auth", "home", "me", "calendar", "posts", "drafts", "media", "connections",
+    "approvals", "bridge",
+    "oauth",
+    "settings", "catchup", "docs", "docs_networks", "docs_api", "shared", "networks",
 )  # fmt: skip
 # What has to be set up before any page.
 GROUND = (

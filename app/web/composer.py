@@ -16,11 +16,11 @@ from app.models.accounts import SocialAccount
 from app.models.posts import Post
 from app.models.profiles import LatePolicy, Profile
 from app.permissions import Permission
-from app.services import composing, composing_checks, drafts, previews
+from app.services import composing, composing_checks, cropping, drafts, options_shown, previews
 from app.services.composing import many
 from app.web import htmx, navigation
 from app.web.actor import current_actor, current_profile
-from app.web.forms.drafts import OPTIONS, Typed
+from app.web.forms.drafts import Typed
 
 LATE_WORDS = {
     LatePolicy.SEND: "is sent however late it is",
@@ -74,6 +74,7 @@ def answer(
     editor: bool = False,
     media: bool = False,
     when: bool = False,
+    settings: bool = False,
     status: int = 200,
     dialog: str = "",
     **more: Any,
@@ -91,10 +92,13 @@ def answer(
         htmx.part("drafts/_when_note.html", "#when-note", swap="outerMorph", **drawn),
         htmx.part("drafts/_day.html", "#day", **drawn),
         htmx.part("drafts/_fits.html", "#fits", **drawn),
+        htmx.part("drafts/_crops.html", "#crops", swap="outerMorph", **drawn),
+        htmx.part("drafts/_options_said.html", "#options-said", **drawn),
     ]
     if editor:
         found.append(htmx.part("drafts/_variant.html", "#variant", **drawn))
         found.append(htmx.part("drafts/_thread.html", "#thread", **drawn))
+        found.append(htmx.part("drafts/_options.html", "#options", **drawn))
     else:
         found += [
             htmx.part("drafts/_mirror.html", f"#mirror-{box.index}", swap="innerHTML", box=box)
@@ -104,6 +108,7 @@ def answer(
             htmx.part("drafts/_count.html", f"#count-{box.index}", box=box)
             for box in drawn["boxes"][1:]
         ]
+    found += _settings(drawn, whole=settings or media) if not editor else []
     if media or editor:
         found.append(htmx.part("drafts/_media.html", "#media", **drawn))
     if when:
@@ -111,6 +116,16 @@ def answer(
     if dialog:
         found.append(htmx.part(dialog, "#dialog", swap="innerHTML", **drawn))
     return htmx.parts(*found, status=status)
+
+
+def _settings(drawn: dict[str, Any], *, whole: bool) -> list[str]:
+    """What is said beside each setting; the settings themselves only where others are shown."""
+    group = drawn["group"]
+    if whole or group is None:
+        return [htmx.part("drafts/_options_body.html", "#options-body", swap="outerMorph", **drawn)]
+    return [
+        htmx.part("drafts/_option_note.html", f"#note-{one.id}", field=one) for one in group.fields
+    ]
 
 
 def context(post: Post, typed: Typed, *, whole: bool, **more: Any) -> dict[str, Any]:
@@ -133,6 +148,9 @@ def _context(post: Post, typed: Typed, *, whole: bool) -> dict[str, Any]:
         post, due=None if typed.now else due,
         connect=navigation.place("connections.index", profile.slug),
     )  # fmt: skip
+    groups = options_shown.groups(
+        actor, post, typed.tab, typed.options or {}, typed.errors, profile.zone
+    )  # fmt: skip
     return {
         "post": post,
         "profile": profile,
@@ -144,6 +162,7 @@ def _context(post: Post, typed: Typed, *, whole: bool) -> dict[str, Any]:
         "boxes": composing.boxes(post, typed.tab, typed.texts),
         "suggestion": composing_checks.suggestion(post),
         "fits": composing_checks.fits(post),
+        "crops": cropping.crops(post),
         "checks": checks,
         "networks": networks,
         "preview": previews.preview(post, typed.preview),
@@ -156,8 +175,8 @@ def _context(post: Post, typed: Typed, *, whole: bool) -> dict[str, Any]:
         "day": day_strip(post, due) if due and not typed.now else None,
         "quick": quick_times(profile) if whole else (),
         "late_words": _late(profile),
-        "options": OPTIONS,
-        "chosen_options": post.options if typed.options is None else typed.options,
+        "groups": groups,
+        "group": next((one for one in groups if one.network == typed.tab), None),
         "picture": avatar,
         "many": many,
         "new_token": "",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from app.errors import ValidationFailed
+from app.errors import AppError, ValidationFailed
 from app.models.posts import Post
-from app.services import composing, composing_checks, drafts
+from app.networks import NETWORKS
+from app.services import composing, composing_checks, cropping, destinations, drafts, options
 from app.services.drafts import Changes
 from app.web import composer
 from app.web.actor import current_actor, current_profile
-from app.web.forms.drafts import Typed
+from app.web.forms.drafts import SETTING, Typed
 
 
 def run(post: Post, typed: Typed) -> set[str]:
@@ -22,6 +23,7 @@ def run(post: Post, typed: Typed) -> set[str]:
     orders: dict[str, Callable[[Post, Typed, str], set[str]]] = {
         "tab": _tab, "preview": _preview, "own": _own, "shared": _shared, "part": _parts,
         "left": _left, "right": _right, "drop": _drop, "to": _to, "at": _at_time,
+        "field": _field, "look": _look, "find": _find, "crop": _crop,
     }  # fmt: skip
     if order not in orders:
         raise ValidationFailed("That button is not known here. Reload the page.", field="go")
@@ -34,6 +36,43 @@ def _tab(post: Post, typed: Typed, rest: str) -> set[str]:
     typed.tab, typed.preview = rest, rest or typed.preview
     typed.errors.pop("text", None)
     return {"editor"}
+
+
+def _field(post: Post, typed: Typed, rest: str) -> set[str]:
+    """``field:<network>:<name>`` goes to one setting, without a name to the first."""
+    network, _, name = rest.partition(":")
+    typed.aim = name or "first"
+    return _tab(post, typed, network)
+
+
+def _look(post: Post, typed: Typed, rest: str) -> set[str]:
+    """Ask a network where its accounts can post."""
+    for account_id in [t.account_id for t in composing.of(post, rest)]:
+        try:
+            destinations.refresh(current_actor(), account_id)
+        except AppError as error:
+            typed.errors.setdefault(_spot(rest), error.message)
+    return {"settings"}
+
+
+def _find(post: Post, typed: Typed, rest: str) -> set[str]:
+    """Ask a network about the place whose name was typed."""
+    name = _spot(rest).removeprefix(f"option-{rest}-")
+    given = str(post.options.get(rest, {}).get(name) or "")
+    for account_id in [t.account_id for t in composing.of(post, rest)]:
+        try:
+            destinations.find(current_actor(), account_id, given)
+        except AppError as error:
+            typed.errors.setdefault(_spot(rest), error.message)
+    return {"settings"}
+
+
+def _spot(network: str) -> str:
+    """The field of the form that names a destination there."""
+    for one in options.known(None, network).options if network in NETWORKS else ():
+        if one.kind == "destination":
+            return f"{SETTING}{network}-{one.name}"
+    raise ValidationFailed("Posts there need no further place.", field="go")
 
 
 def _preview(post: Post, typed: Typed, rest: str) -> set[str]:
@@ -101,6 +140,17 @@ def _to(post: Post, typed: Typed, rest: str) -> set[str]:
     else:
         part = _number(where, drafts.MAX_PARTS)
         drafts.arrange(current_actor(), post.id, uuid_of(item, "go"), 99, part=part)
+    return {"media"}
+
+
+def _crop(post: Post, typed: Typed, rest: str) -> set[str]:
+    item = uuid_of(rest, "go")
+    given = typed.focus.get(str(item), "")
+    focus = _number(given, 101) if given else cropping.CENTRE
+    try:
+        cropping.crop(current_actor(), post.id, item, focus)
+    except ValidationFailed as error:
+        typed.errors["file"] = error.message
     return {"media"}
 
 

@@ -11,7 +11,7 @@ from app.config import settings
 from app.errors import AppError, Conflict, NotFound, ValidationFailed
 from app.integrations.storage import Storage
 from app.models.accounts import AccountStatus, PendingConnection
-from app.services import accounts, connections, consent, faces
+from app.services import accounts, connections, consent, destinations, faces
 from app.web import connections_parts as parts
 from app.web import htmx, navigation
 from app.web.actor import current_actor, current_profile, current_session
@@ -149,6 +149,16 @@ def check(profile: str) -> ResponseReturnValue:
     return htmx.along(htmx.toast(response, words), *parts.around(shown))
 
 
+@bp.get("/<uuid:account_id>")
+@requires("account.read")
+def account(profile: str, account_id: UUID) -> ResponseReturnValue:
+    """What one account can do, what is missing, and what mends it."""
+    found = accounts.get(current_actor(), account_id)
+    if found.profile_id != current_profile().id:
+        raise NotFound()
+    return render_template("connections/account.html", **parts.account_page(found))
+
+
 @bp.post("/<uuid:account_id>/sync")
 @requires("account.write")
 def sync(profile: str, account_id: UUID) -> ResponseReturnValue:
@@ -163,10 +173,65 @@ def sync(profile: str, account_id: UUID) -> ResponseReturnValue:
     except AppError as error:
         words = error.message
     navigation.forget()
+    return _row(profile, account_id, words)
+
+
+@bp.post("/<uuid:account_id>/destinations")
+@requires("account.write")
+def look_up(profile: str, account_id: UUID) -> ResponseReturnValue:
+    """Ask the network for the account's boards or subreddits; its row comes back."""
+    try:
+        found = destinations.refresh(current_actor(), account_id)
+        count = sum(one.gone_at is None for one in found)
+        words = "One was found." if count == 1 else f"{count} were found."
+    except (NotFound, Conflict):
+        raise
+    except AppError as error:
+        words = error.message
+    return _row(profile, account_id, words)
+
+
+@bp.get("/<uuid:account_id>/places")
+@requires("account.read")
+def looked_up(profile: str, account_id: UUID) -> ResponseReturnValue:
+    """The row once the job has looked up its places; nothing to draw until then."""
+    row = connections.row(current_actor(), account_id)
     if not htmx.wants_part():
-        response = htmx.redirect(url_for(".index", profile=profile))
+        return htmx.redirect(url_for(".index", profile=profile))
+    if row.looking:
+        return "", 204
+    if request.args.get("from") == "account":
+        where = url_for(".account", profile=profile, account_id=account_id)
+        return htmx.redirect(where)
+    return _row(profile, account_id, "")
+
+
+@bp.post("/<uuid:account_id>/destination")
+@requires("account.write")
+def destination(profile: str, account_id: UUID) -> ResponseReturnValue:
+    """Choose where posts go that name no place: one of the list, or one by its name."""
+    actor, given = current_actor(), parts.uuid(request.form.get("destination"))
+    try:
+        if typed := request.form.get("name", "").strip():
+            given = destinations.find(actor, account_id, typed).id
+        chosen = destinations.choose(actor, account_id, given)
+        words = f"Posts go to {chosen.name}." if chosen else "Each post says where it goes."
+    except (NotFound, Conflict):
+        raise
+    except AppError as error:
+        words = error.message
+    return _row(profile, account_id, words)
+
+
+def _row(profile: str, account_id: UUID, words: str) -> ResponseReturnValue:
+    """The account's row, with what happened in a toast; the page for a browser."""
+    if not htmx.wants_part():
+        where = url_for(".index", profile=profile)
+        if request.form.get("from") == "account":
+            where = url_for(".account", profile=profile, account_id=account_id)
+        response = htmx.redirect(where)
         return htmx.toast(response, words) if words else response
-    row = connections.row(actor, account_id)
+    row = connections.row(current_actor(), account_id)
     shown = parts.shown()
     response = make_response(render_template("connections/_row.html", row=row, **shown))
     response.vary.update(htmx.VARY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,9 @@ from flask.typing import ResponseReturnValue
 from app.clock import now
 from app.config import settings
 from app.errors import AppError, NotFound
-from app.models.accounts import PendingConnection
+from app.models.accounts import Destination, PendingConnection, SocialAccount
 from app.permissions import Permission
-from app.services import accounts, connections
+from app.services import account_readiness, accounts, bridge, catalogue, connections, destinations
 from app.services.connections import Row
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
@@ -27,16 +28,57 @@ from app.web.words import ago
 def shown() -> dict[str, Any]:
     """What every part of the page is drawn from."""
     actor, profile = current_actor(), current_profile()
+    listing = connections.listing(actor, profile.id)
     return {
-        "listing": connections.listing(actor, profile.id),
+        "listing": listing,
+        "unspoken": catalogue.unspoken(),
+        "bridge": bridge.current(actor, profile.id),
+        "places": places(listing.rows),
         "profile": profile,
         "may_write": actor.may(Permission.ACCOUNT_WRITE, profile.id),
         "when": _clock(),
         "short": _clock(short=True),
         "ago": ago,
+        "operator": actor.is_operator,
         "sandbox_url": settings().sandbox_url,
         "picture": _picture,
     }
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where posts of an account can go: a network's word for it, and what there is."""
+
+    word: str
+    named: bool
+    rows: list[Destination]
+
+    @property
+    def chosen(self) -> Destination | None:
+        return next((one for one in self.rows if one.is_default), None)
+
+
+def places(rows: list[Row]) -> dict[UUID, Places]:
+    """Boards, subreddits … of those accounts whose posts need one."""
+    kinds = {
+        row.id: kind for row in rows
+        if row.health not in ("off", "wait") and (kind := destinations.kind_of(row))
+    }  # fmt: skip
+    found = destinations.listed(current_actor(), list(kinds))
+    by_id = {row.id: row for row in rows}
+    return {
+        one: Places(kind, destinations.named(by_id[one]), found[one]) for one, kind in kinds.items()
+    }
+
+
+def account_page(account: SocialAccount) -> dict[str, Any]:
+    """The page of one account."""
+    absent, _ = account_readiness.missing_scopes(account, settings())
+    return {
+        **shown(), "row": connections.row(current_actor(), account.id), "account": account,
+        "asked": account_readiness.asked(account.network, settings()), "absent": absent,
+        "current_slug": current_profile().slug,
+    }  # fmt: skip
 
 
 def around(shown: dict[str, Any]) -> list[str]:
@@ -97,6 +139,11 @@ def ways(
     )  # fmt: skip
 
 
+# What a sign-in can act for, where it is not simply the account (networks' own words).
+KINDS = {"page": "Page", "organization": "Organization", "member": "Your own profile",
+         "channel": "Channel"}  # fmt: skip
+
+
 def refused(network: str, form: Form, error: AppError, **forms: Any) -> ResponseReturnValue:
     """The ways in again with the words where they belong: 422, or 429 when asked to wait."""
     if error.status in (403, 404, 409):
@@ -130,7 +177,7 @@ def chooser(row: PendingConnection, problem: str = "") -> str:
     return render_template(
         "connections/choose.html", pending=row, found=found, here=here, problem=problem,
         title=connections.networks_title(row.network), current_slug=current_profile().slug,
-        meant=account_of(row.network, uuid(meant)) if meant else None,
+        meant=account_of(row.network, uuid(meant)) if meant else None, kinds=KINDS,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, render_template, url_for
@@ -24,8 +25,9 @@ bp = Blueprint("docs", __name__, url_prefix="/docs")
 FOLDER = ROOT / "docs"
 # In reading order; a file not named here is not served.
 PAGES = (
-    "index", "quickstart", "connections", "writing", "pictures", "sandbox", "configuration",
-    "deployment", "reliability", "testing",
+    "index", "quickstart", "connections", "networks", "writing", "pictures", "templates",
+    "recurring", "media", "api", "validate", "agents", "connect-api", "oktopost", "webhooks",
+    "sandbox", "configuration", "deployment", "networks-doctor", "reliability", "testing",
 )  # fmt: skip
 
 
@@ -39,11 +41,20 @@ class Page:
     sections: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class Below:
+    """A line of the navigation under the page at hand."""
+
+    href: str
+    words: str
+    current: bool = False
+
+
 @bp.get("")
 @public
 def index() -> ResponseReturnValue:
     """The first page."""
-    return _show("index")
+    return show("index")
 
 
 @bp.get("/<slug>")
@@ -52,13 +63,19 @@ def page(slug: str) -> ResponseReturnValue:
     """Any other; 404 for a name that is not in ``PAGES``."""
     if slug not in PAGES[1:]:
         abort(404)
-    return _show(slug)
+    return show(slug)
 
 
-def _show(slug: str) -> str:
+def show(
+    slug: str, template: str = "docs/page.html", below: list[Below] | None = None, **more: Any
+) -> str:
+    """A page beside the list of all; ``below`` stands under its name there, else its sections."""
+    page = load(slug)
+    if below is None and len(page.sections) > 1:
+        below = [Below(f"#{id_}", heading) for id_, heading in page.sections]
     return render_template(
-        "docs/page.html", page=load(slug), pages=[load(name) for name in PAGES],
-        anchor=anchor, words=words, address=address, place_of=place_of,
+        template, page=page, pages=[load(name) for name in PAGES], below=below or [],
+        anchor=anchor, words=words, address=address, place_of=place_of, **more,
     )  # fmt: skip
 
 

@@ -25,7 +25,15 @@ from flask.typing import ResponseReturnValue
 from app.clock import now
 from app.errors import InvalidTransition, NotFound, Stale, ValidationFailed
 from app.models.posts import Post
-from app.services import composing, composing_checks, drafts, media, posts, previews
+from app.services import (
+    composing,
+    composing_checks,
+    drafts,
+    media,
+    options,
+    posts,
+    previews,
+)
 from app.services.composing import many
 from app.services.drafts import Changes
 from app.web import composer, composer_orders, htmx, uploads
@@ -226,13 +234,15 @@ def _store(draft_id: UUID, typed: Typed) -> Post | Response:
     if post.armed:
         words = "This post is already on the clock."
         return htmx.toast(htmx.redirect(_calendar(post)), words)
-    wanted = forms.changes(typed, own=composing.own_texts(post), shared=list(post.parts))
+    wanted = forms.changes(typed, post, current_profile().zone)
+    before = dict(post.options.get(typed.tab, {}))
     try:
         drafts.save(current_actor(), post.id, typed.rev, wanted)
     except Stale:
         return _stale(fresh(post.id), typed, wanted)
     found = drafts.get(current_actor(), post.id)  # anew, and for writing: orders may follow
     typed.rev = found.rev
+    typed.reshaped = bool(typed.tab) and options.reshapes(found, typed.tab, before)
     previews.ask_cards(found)
     return found
 
@@ -282,6 +292,7 @@ def _same(theirs: Post, typed: Typed, wanted: Changes) -> bool:
         and (wanted.accounts is None or set(wanted.accounts) == accounts)
         and all(alts.get(one, alt.strip()) == alt.strip() for one, alt in wanted.alts.items())
         and (typed.due_at == theirs.due_at or not (wanted.due_at or wanted.clear_due))
+        and all(theirs.options.get(n, {}) == one for n, one in (wanted.options or {}).items())
     )
 
 
@@ -363,12 +374,13 @@ def _drawn(post: Post, typed: Typed, touched: set[str]) -> Response:
         typed.texts = list(found.texts(typed.tab))
     where = url_for(
         ".show", profile=current_profile().slug, draft_id=found.id, tab=typed.tab or None,
-        preview=typed.preview or None,
+        preview=typed.preview or None, _anchor="options" if typed.aim else None,
     )  # fmt: skip
     if htmx.wants_part():
         response = answer(
             found, typed, editor="editor" in touched, media="media" in touched,
-            when="when" in touched, status=422 if typed.errors else 200,
+            when="when" in touched, settings="settings" in touched or typed.reshaped,
+            status=422 if typed.errors else 200,
         )  # fmt: skip
         if typed.new:
             plain = url_for(".show", profile=current_profile().slug, draft_id=found.id)

@@ -1,4 +1,4 @@
-"""Pictures of a brand: a plain upload, and the files themselves to whoever is within reach."""
+"""Pictures and videos of a brand: a plain upload, and the files to whoever is within reach."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SEALED = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 KEPT_SECONDS = 3600  # in the browser of whoever was let in; the address names one content for ever
-TOO_LARGE = "This file is larger than 20 MB. Make it smaller and try again."
+TOO_LARGE = "This file is larger than 200 MB. Make it smaller and try again."
 
 
 @bp.post("/media")
@@ -90,6 +90,7 @@ def _told(made: Media, profile: str) -> dict[str, object]:
     return {
         "id": str(made.id), "name": made.name, "mime": made.mime, "size": made.size,
         "width": made.width, "height": made.height, "frames": made.frames, "alt": made.alt,
+        "seconds": made.seconds,
         "file": url_for("media.file", profile=profile, media_id=made.id),
         "thumb": url_for("media.thumb", profile=profile, media_id=made.id),
     }  # fmt: skip

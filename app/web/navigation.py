@@ -90,6 +90,7 @@ class Entry:
     section: str = ""
     shortcut: str = ""
     short: str = ""  # the word in the tab bar; without one it is not there
+    operator: bool = False  # only for those who run the installation
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,10 @@ ENTRIES = (
           section="Workspace"),
     Entry("settings", "Settings", icon="settings", endpoint="settings.index",
           section="Workspace"),
-    Entry("admin", "Admin", icon="shield", endpoint="admin.index", section="Workspace"),
+    Entry("networks", "Networks", icon="network", endpoint="networks.index",
+          section="Installation", operator=True),
+    Entry("admin", "Admin", icon="shield", endpoint="admin.index", section="Installation",
+          operator=True),
 )  # fmt: skip
 
 # Rooms without a way of their own, and the one they are reached from.
@@ -185,7 +189,7 @@ def ways() -> list[Way]:
     found = []
     for entry in ENTRIES:
         href = place(entry.endpoint)
-        if href and (entry.key != "admin" or (shell.user and shell.user.operator)):
+        if href and (not entry.operator or (shell.user and shell.user.operator)):
             room = request.blueprint or ""
             here = PART_OF.get(room, room) == entry.endpoint.split(".")[0]
             found.append(Way(entry, href, here, shell.counts.get(entry.key)))

@@ -8,12 +8,12 @@ from flask import Blueprint, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from app.errors import Conflict, ValidationFailed
-from app.models.posts import PostTarget
-from app.services import drafts, posts
+from app.models.posts import PostTarget, TargetState
+from app.services import confirmations, drafts, flight, posts
 from app.services.access import reach
 from app.web import htmx, moves
 from app.web.actor import current_actor
-from app.web.forms.posts import LinkForm, first_error
+from app.web.forms.posts import ConfirmForm, LinkForm, first_error
 from app.web.guard import requires
 from app.web.posts_parts import back, context, look, ours, page, target_name
 
@@ -51,6 +51,37 @@ def delivery(profile: str, post_id: UUID) -> ResponseReturnValue:
             for name in ("problems", "result", "actions", "history")
         ),
     )
+
+
+@bp.get("/<uuid:post_id>/flight-check")
+@requires("post.read")
+def flight_check(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """What the flight check found, as JSON: ``light``, ``checked_at`` and a list of targets."""
+    response = make_response(flight.report(ours(post_id)).plain())
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.get("/<uuid:post_id>/flight")
+@requires("post.read")
+def flight_card(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """The card of the flight check, until it has been looked at."""
+    if not htmx.wants_part():
+        return htmx.redirect(f"/p/{profile}/posts/{post_id}")
+    response = make_response(render_template("posts/_flight.html", **context(look(post_id))))
+    response.vary.update(htmx.VARY)
+    return response
+
+
+@bp.post("/<uuid:post_id>/flight")
+@requires("post.write")
+def fly(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """Look at the post now; its card comes back."""
+    ours(post_id)
+    flight.check_now(current_actor(), post_id)
+    if not htmx.wants_part():
+        return back(post_id, "Looked at.")
+    return flight_card(profile, post_id)
 
 
 @bp.get("/<uuid:post_id>/peek")
@@ -109,6 +140,32 @@ def unschedule(profile: str, post_id: UUID) -> ResponseReturnValue:
     )
 
 
+@bp.post("/<uuid:post_id>/confirm")
+@requires("post.write")
+def confirm(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """A person lets what a key has put on the clock go out, as it was shown."""
+    ours(post_id)
+    form = ConfirmForm()
+    try:
+        confirmations.confirm(current_actor(), post_id, form.id(), str(form.seen.data or ""))
+    except Conflict as error:
+        return back(post_id, error)
+    return back(post_id, "Confirmed. It goes out as you saw it.")
+
+
+@bp.post("/<uuid:post_id>/decline")
+@requires("post.write")
+def decline(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """A person does not let it go out: a draft again."""
+    ours(post_id)
+    try:
+        confirmations.decline(current_actor(), post_id, ConfirmForm().id())
+    except Conflict as error:
+        return back(post_id, error)
+    told = "Declined. It is a draft; nothing goes out."
+    return htmx.toast(htmx.redirect(f"/p/{profile}/drafts/{post_id}"), told)
+
+
 @bp.get("/<uuid:post_id>/delete")
 @requires("post.write")
 def ask_delete(profile: str, post_id: UUID) -> ResponseReturnValue:
@@ -163,13 +220,15 @@ def published(profile: str, post_id: UUID, target_id: UUID) -> ResponseReturnVal
     try:
         if not form.validate_on_submit():
             raise ValidationFailed(first_error(form), field="url")
-        posts.confirm_published(current_actor(), target_id, form.url.data or "")
+        post = posts.confirm_published(current_actor(), target_id, form.url.data or "")
     except ValidationFailed as error:
         form.url.errors = [error.message]
         return page(look(post_id), status=422, link_form=form, link_target=target_id)
     except Conflict as error:
         return back(post_id, error)
-    return back(post_id, f"Noted: it went out on {name}.")
+    going = any(one.id == target_id and one.state is TargetState.SCHEDULED for one in post.targets)
+    rest = " The rest goes out now." if going else ""
+    return back(post_id, f"Noted: it went out on {name}.{rest}")
 
 
 def _retried(name: str, target_id: UUID) -> str:

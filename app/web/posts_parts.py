@@ -7,10 +7,11 @@ from uuid import UUID
 
 from flask import Response, make_response, render_template
 
+from app.clock import now
 from app.errors import AppError, NotFound
 from app.models.posts import Post, PostTarget
 from app.permissions import Permission
-from app.services import cards, posts, results, strike
+from app.services import cards, flight, posts, results, seat_belt, strike
 from app.services.results import Result
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
@@ -65,6 +66,8 @@ def context(found: Result, **extra: Any) -> dict[str, Any]:
         "slug": profile.slug,
         "when": when,
         "poll": POLL,
+        "asked": _asked(found.post),
+        "flight": flight.report(found.post),
         "title_of": cards.network_title,
         "may_write": actor.may(Permission.POST_WRITE, profile.id),
         "may_connect": actor.may(Permission.ACCOUNT_WRITE, profile.id),
@@ -72,6 +75,17 @@ def context(found: Result, **extra: Any) -> dict[str, Any]:
         "link_target": None,
         **extra,
     }
+
+
+def _asked(post: Post) -> dict[str, Any] | None:
+    """What a key asks a person: the request, the key's name, and the post's digest as shown."""
+    row = seat_belt.pending(post.id) if seat_belt.waits(post) else None
+    if row is None:
+        return None
+    return {
+        "id": row.id, "name": row.key.name or row.key.shown, "seen": seat_belt.digest(post),
+        "late": any(t.held and t.due_at is not None and t.due_at <= now() for t in post.targets),
+    }  # fmt: skip
 
 
 def page(found: Result, *, status: int = 200, **extra: Any) -> Response:

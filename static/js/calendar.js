@@ -161,7 +161,7 @@ document.addEventListener('focusout', e => { if (held && e.relatedTarget && !e.r
 /* --- on a phone a day opens below the month --- */
 document.addEventListener('click', e => {
   const link = e.target.closest('.month .day__n');
-  if (!link || getComputedStyle($('.day__pins', link)).display === 'none') return;
+  if (!link || getComputedStyle($('#day-panel')).display === 'none') return;
   e.preventDefault();
   e.stopImmediatePropagation();
   for (const one of document.querySelectorAll('.day__n[data-open]')) delete one.dataset.open;

@@ -89,9 +89,10 @@ const state = (text, saved = 'false') => {
 };
 const what = () => {
   const data = new URLSearchParams(new FormData(form()));
-  for (const name of ['rev', 'csrf_token', 'file', 'mode', 'preview']) data.delete(name);
+  for (const name of [...data.keys()]) if (/^(rev|csrf_token|file|mode|preview|focus-.*)$/.test(name)) data.delete(name);
   return data.toString();
 };
+const ELSEWHERE = /^(tab|own|shared|part|field)/; /* orders that bring another text */
 const ORDERS = ['go', 'only', 'media', 'part', 'rev_seen'];
 let saved = '', asked = '', touched = 0; /* the form as last stored, as last sent; changes by hand */
 mount('#files', el => { el.multiple = true; el.removeAttribute('name'); });
@@ -133,7 +134,7 @@ on('htmx:before:request', e => {
   ctx.typed = typed();
   ctx.touched = touched;
   ctx.changes = new URLSearchParams(body).get('go') || '';
-  if (/^(tab|own|shared|part)/.test(ctx.changes)) $$('textarea[data-box]', form()).forEach(t => { t.readOnly = true; });
+  if (ELSEWHERE.test(ctx.changes)) $$('textarea[data-box]', form()).forEach(t => { t.readOnly = true; });
   state('Saving');
 });
 const keptOut = ctx => /^\/login\b/.test(ctx.response?.headers.get('HX-Redirect') || ''); /* signed out: 204 */
@@ -157,13 +158,14 @@ on('htmx:finally:request', e => {
     if (status !== 422) state('Not saved');
     return;
   }
-  counted = /^(tab|own|shared|part)/.test(ctx.changes) ? typed() : ctx.typed;
+  counted = ELSEWHERE.test(ctx.changes) ? typed() : ctx.typed;
   count();
-  if (/^(tab|own|shared|part)/.test(ctx.changes)) {
+  if (ELSEWHERE.test(ctx.changes)) {
     saved = asked = what();
-    const box = ctx.changes === 'part:add' ? $$('textarea[data-box]', form()).at(-1) : $('#text-0');
+    const box = $('[data-aim]', form()) || (ctx.changes === 'part:add' ? $$('textarea[data-box]', form()).at(-1) : $('#text-0'));
     box?.focus();
-    box?.setSelectionRange(box.value.length, box.value.length);
+    box?.scrollIntoView({ block: 'nearest' });
+    if (box?.dataset.box !== undefined) box.setSelectionRange(box.value.length, box.value.length);
   } else if (ctx.changes || ctx.touched === touched) saved = asked = what(); /* new fields are the server's */
   if (what() !== saved) state('Not saved yet');
 });
@@ -179,7 +181,10 @@ function putBack() {
   const known = given.get('tab') === $('[name=tab]', form()).value && texts.length === boxes.length;
   if (rev !== $('[name=rev]', form()).value || !known) return offer(texts.join('\n\n'));
   boxes.forEach((box, n) => { box.value = texts[n]; sync(box); });
-  for (const el of $$('[data-alt], #date, #time', form())) if (given.has(el.name)) el.value = given.get(el.name);
+  for (const el of $$('[data-alt], [data-option], #date, #time', form())) {
+    if (!given.has(el.name)) continue;
+    if (el.type === 'checkbox') el.checked = given.getAll(el.name).includes(el.value); else el.value = given.get(el.name);
+  }
   state('Not saved yet');
   Carillon.toast('What you had not saved is back.', '', true);
   const send = () => { /* once htmx has taken hold of the form */
@@ -217,7 +222,7 @@ on('composer:problem', () => {
 /* --- pictures: dropped anywhere, pasted or chosen; each starts at once --- */
 on('change', e => { if (e.target.id === 'files') { take(e.target.files); e.target.value = ''; } });
 on('paste', e => {
-  const files = [...(e.clipboardData?.files || [])].filter(f => f.type.startsWith('image/'));
+  const files = [...(e.clipboardData?.files || [])].filter(f => /^(image|video)\//.test(f.type));
   if (files.length && ours(e)) { e.preventDefault(); take(files); }
 });
 const carries = e => [...(e.dataTransfer?.types || [])].includes('Files');
@@ -271,6 +276,21 @@ const partOf = () => {
 };
 let lastBox = null;
 on('focusin', e => { if (e.target.matches('textarea[data-box]')) lastBox = e.target; });
+
+/* --- where a picture is cut: by the slider, or by pressing on what matters --- */
+on('input', e => {
+  const side = e.target.dataset.crop, pic = side && $(`[data-crop-pic="${e.target.id}"]`);
+  if (!pic) return;
+  const size = side === 'x' ? 'width' : 'height', whole = pic.viewBox.baseVal[size], kept = Number($('rect', pic).getAttribute(size));
+  for (const frame of $$('rect', pic)) frame.setAttribute(side, Math.min(Math.max(whole * e.target.value / 100 - kept / 2, 0), whole - kept));
+});
+on('click', e => {
+  const pic = e.target.closest('[data-crop-pic]'), slider = pic && $('#' + pic.dataset.cropPic);
+  if (!slider) return;
+  const r = pic.getBoundingClientRect();
+  slider.value = 100 * (slider.dataset.crop === 'x' ? (e.clientX - r.left) / r.width : (e.clientY - r.top) / r.height);
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
+});
 
 /* --- order of pictures: drag, or Alt and the arrows on a picture's button --- */
 on('keydown', e => {

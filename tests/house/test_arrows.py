@@ -16,10 +16,23 @@ LINES = (
     {"permissions"},
     {"models"},
     {"extensions"},
-    {"events", "credentials", "content", "holds", "settle", "inflight", "metrics", "link_cards"},
+    {
+        "events",
+        "credentials",
+        "content",
+        "holds",
+        "settle",
+        "inflight",
+        "metrics",
+        "link_cards",
+        "steps",
+        "transactions",
+        "sharing",
+        "receiving",
+    },
     {"services", "publishing", "webhooks"},
     {"web", "api", "jobs"},
-    {"cli", "up", "serving", "claimed", "counting", "valkey", "assets"},
+    {"cli", "prescriptions", "up", "serving", "claimed", "counting", "valkey", "assets"},
 )
 # Neighbours that are one piece of work in several files.
 TOGETHER = (GROUND | {"imaging", "tether"}, LINES[4], LINES[-1])

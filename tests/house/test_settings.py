@@ -14,6 +14,7 @@ from app.config import NETWORKS, Config
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", PAGE, flags=re.MULTILINE))
+ENDS = ("CLIENT_ID", "CLIENT_SECRET", "API_URL", "AUTH_URL", "TOKEN_URL")
 SETTINGS = [item for item in fields(Config) if item.name != "networks"]
 
 
@@ -29,12 +30,12 @@ def test_a_documented_default_is_the_real_one(item: object) -> None:
     if shown is None or default is MISSING or item.name == "INSTANCE_DIR":  # type: ignore[attr-defined]
         return  # said in words
     plain = {True: "1", False: "0"}.get(default) if isinstance(default, bool) else str(default)
-    assert shown[1] == str(plain).removesuffix(".0")
+    assert shown[1] == (str(plain).removesuffix(".0") if isinstance(default, float) else str(plain))
 
 
 def test_nothing_is_documented_that_does_not_exist() -> None:
     known = {item.name for item in SETTINGS}
-    known |= {f"N_{end}" for end in ("CLIENT_ID", "CLIENT_SECRET", "API_URL", "AUTH_URL")}
+    known |= {f"N_{end}" for end in ENDS}
     assert ROWS.keys() <= known
 
 

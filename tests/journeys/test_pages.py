@@ -42,7 +42,7 @@ def findings(page: Any) -> list[str]:
 def test_pages_are_sound_at_every_size_and_theme(up: Callable[..., Run], page: Any) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not installed: npm ci")
-    run = up("pages").wait()
+    run = up("pages", demo=True).wait()
     base = f"http://127.0.0.1:{run.port}"
     wrong: list[str] = []
 
@@ -57,7 +57,14 @@ def test_pages_are_sound_at_every_size_and_theme(up: Callable[..., Run], page: A
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 wrong.append(f"{where}: scrolls sideways")
 
-    for path in ("/login", "/signup", "/docs", "/docs/quickstart"):
+    for path in (
+        "/login",
+        "/signup",
+        "/docs",
+        "/docs/quickstart",
+        "/docs/networks",
+        "/docs/networks/tiktok",
+    ):
         look(path)
     page.goto(f"{base}/login")
     page.get_by_label("Email").fill(EMAIL)

@@ -12,8 +12,8 @@ from flask import Flask
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from app.config import Config
-from app.sandbox import create_sandbox
 from app.sandbox.store import Store
+from tests.playing import played
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def store() -> Store:
 
 @pytest.fixture
 def sandbox(store: Store) -> Flask:
-    return create_sandbox(store)
+    return played(store)
 
 
 @pytest.fixture

@@ -185,13 +185,25 @@ def test_media_are_checked_part_by_part(bluesky: Bluesky, tmp_path: Path) -> Non
     moving = replace(photo, mime="image/gif", frames=9)
     chatty = replace(photo, alt="x" * 2001)
     found = bluesky.validate(
-        (Part("ok", (photo,) * 4), Part("", (photo,) * 5), Part("", (film,))), {}
+        (
+            Part("ok", (photo,) * 4),
+            Part("", (photo,) * 5),
+            Part("", (film,)),
+            Part("", (film, film)),
+            Part("", (film, photo)),
+        ),
+        {},
     )
     assert [(p.part, p.field, p.fix) for p in found] == [
         (1, "media", "remove"),
-        (2, "media", "remove"),
+        (3, "media", "remove"),
+        (4, "media", "remove"),
     ]
     for media, fix, blocks in (
+        (replace(film, mime="video/quicktime"), "remove", True),
+        (replace(film, size=100_000_001), "shrink", True),
+        (replace(film, seconds=181.0), "shrink", True),
+        (replace(film, alt="x" * 2001), "alt", False),
         (tiff, "remove", True),
         (heavy, "shrink", True),
         (moving, "", False),
@@ -205,3 +217,31 @@ def test_what_passes_the_checks_is_what_the_server_takes(bluesky: Bluesky, maya:
     for number, part in enumerate((Part("é" * 300), Part("👩‍👩‍👧‍👦" * 120))):
         assert bluesky.validate((part,), {}) == []
         publish(bluesky, maya, item(part, f"m-{number}"))
+
+
+def test_the_languages_of_a_text_go_along_in_every_part(
+    bluesky: Bluesky, maya: Account, store: Store
+) -> None:
+    spoken = replace(item(Part("Bore da")), options={"langs": ["cy", " en-GB ", "cy"]})
+    publish(bluesky, maya, spoken)
+    assert the_post(store).extras["record"]["langs"] == ["cy", "en-GB"]
+    assert not bluesky.validate((Part("x"),), {}, {"langs": ["zh-Hant", "nan"]})
+
+
+@pytest.mark.parametrize(
+    ("langs", "told"),
+    [
+        (["en", "Welsh language"], "“Welsh language” is no code of a language. English is en."),
+        (["en", "cy", "de", "fr"], "Languages of the text: at most 3."),
+        ("en", "Languages of the text: this is a list of words."),
+    ],
+)
+def test_what_is_no_language_is_refused_here_and_there(
+    bluesky: Bluesky, maya: Account, langs: Any, told: str
+) -> None:
+    (found,) = bluesky.validate((Part("x"),), {}, {"langs": langs})
+    assert (found.field, found.message) == ("options.langs", told)
+    if isinstance(langs, list):
+        with pytest.raises(NetworkError) as caught:
+            publish(bluesky, maya, replace(item(Part("x")), options={"langs": langs}))
+        assert caught.value.status == 400

@@ -13,6 +13,7 @@ from PIL import Image
 from app.clock import now
 from app.networks.base import Account, Item, Media, Part, Published, Tokens
 from app.networks.x import X
+from tests.films import noise
 
 BACK = "http://127.0.0.1:8000/oauth/twitter/callback"
 
@@ -47,7 +48,7 @@ def gif(folder: Path) -> Media:
 def video(folder: Path, size: int = 2_500_000, head: bytes = b"\0\0\0\x18ftypmp42") -> Media:
     """Bytes that begin like an MP4 and need several pieces."""
     path = folder / f"{secrets.token_hex(4)}.mp4"
-    path.write_bytes(head + secrets.token_bytes(size - len(head)))
+    path.write_bytes(head + noise(size - len(head)))
     return Media(path.stem, path, "video/mp4", size, 640, 480, seconds=5.0, alt="A harbour")
 
 

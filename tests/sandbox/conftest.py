@@ -8,8 +8,8 @@ import httpx2 as httpx
 import pytest
 from flask import Flask
 
-from app.sandbox import create_sandbox
 from app.sandbox.store import Store
+from tests.playing import played
 
 BASE = "http://127.0.0.1:8090"
 
@@ -21,7 +21,7 @@ def store() -> Store:
 
 @pytest.fixture
 def sandbox(store: Store) -> Flask:
-    return create_sandbox(store)
+    return played(store)
 
 
 @pytest.fixture

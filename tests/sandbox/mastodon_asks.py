@@ -13,8 +13,8 @@ import httpx2 as httpx
 import pytest
 from PIL import Image
 
-from app.sandbox import create_sandbox
 from app.sandbox.store import Store
+from tests.playing import played
 
 ROOT = "http://127.0.0.1:8090"
 BASE = ROOT + "/mastodon"
@@ -36,7 +36,7 @@ def store() -> Store:
 
 @pytest.fixture
 def http(store: Store) -> Iterator[httpx.Client]:
-    app = create_sandbox(store)
+    app = played(store)
     with httpx.Client(transport=httpx.WSGITransport(app=app), base_url=BASE) as client:
         yield client
 

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from app.sandbox import create_sandbox
 from app.sandbox.store import Store
+from tests.playing import played
 from tests.sandbox.bluesky_records import PLAIN, POST, REFUSED, RKEY
 
 JPEG = b"\xff\xd8\xff\xe0" + b"x" * 100
@@ -55,7 +56,7 @@ def store() -> Store:
 
 @pytest.fixture
 def client(store: Store) -> FlaskClient:
-    return create_sandbox(store).test_client()
+    return played(store).test_client()
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 from werkzeug.test import TestResponse
 
-from app.sandbox import create_sandbox
 from app.sandbox.store import Store
+from tests.playing import played
 
 BASE = "http://localhost/bluesky"
 CALLBACK = "http://127.0.0.1:8000/callback"
@@ -36,7 +36,7 @@ def store() -> Store:
 
 @pytest.fixture
 def client(store: Store) -> FlaskClient:
-    return create_sandbox(store).test_client()
+    return played(store).test_client()
 
 
 def unpadded(raw: bytes) -> str:

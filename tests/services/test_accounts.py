@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from app import credentials
 from app.clock import now
 from app.errors import Forbidden, NotFound, ValidationFailed
-from app.extensions import db
+from app.extensions import db, networks
 from app.models.accounts import (
     AccountStatus,
     PendingConnection,
@@ -317,3 +317,40 @@ def test_strangers_find_no_account_and_members_may_not_touch_it(
         do(actor_of(make_user()), account_id)
     with pytest.raises(Forbidden):
         do(replace(owner, roles={profile.id: Role.MEMBER}), account_id)
+
+
+def lives(account_id: UUID) -> bool:
+    """Whether the network still knows its token."""
+    account = again(account_id)
+    if account.tokens is None:
+        return False
+    tokens, server = credentials.load(account), account.server
+    db.session.rollback()
+    try:
+        return bool(networks.get(account.network).identities(tokens, server))
+    except NetworkError:
+        return False
+
+
+def test_google_is_told_only_when_the_last_channel_goes(
+    play: Store, profile: Profile, owner: Actor
+) -> None:
+    """It ends whatever the same person gave this app, in other brands too."""
+    elsewhere = make_profile()
+    join(elsewhere, (colleague := make_user()), Role.OWNER)
+    first = consented(owner, profile, "youtube").id
+    second = consented(actor_of(colleague), elsewhere, "youtube").id
+    accounts.disconnect(owner, first)
+    assert again(first).tokens is None and lives(second)
+    url = begin(owner, profile, "youtube", reconnect=make_account(profile, "youtube", "other").id)
+    asked = end(owner, walk(url, "maya"), "youtube")
+    accounts.cancel(owner, asked.id)  # type: ignore[union-attr]
+    assert lives(second)  # a sign-in that nobody wanted in the end
+    accounts.disconnect(owner, again_by(profile, "other"))
+    accounts.disconnect(actor_of(colleague), second)
+    assert not [g for g in play.grants._rows.values() if g.network == "youtube" and g.live]
+
+
+def again_by(profile: Profile, handle: str) -> UUID:
+    found = select(SocialAccount.id).where(SocialAccount.handle == handle)
+    return db.session.scalars(found.where(SocialAccount.profile_id == profile.id)).one()

@@ -162,6 +162,9 @@ def test_the_strip_names_the_longest_gap_ahead(
     assert drawn.gap is not None and drawn.gap.lane.network == "bluesky"
     assert (drawn.gap.first.day, drawn.gap.last.day) == (18, 29)
     assert drawn.now is not None and cadence.LEFT < drawn.now < cadence.RIGHT
+    # One outline for all pins of a network and status: a busy month stays a light page.
+    assert set(drawn.dots) == {(p.network, p.status) for p in drawn.pins}
+    assert sum(d.count("z") for d in drawn.dots.values()) == len(drawn.pins) > 20
     ys = {lane.y for lane in drawn.lanes}
     assert all(cadence.LEFT <= pin.x <= cadence.RIGHT and pin.y in ys for pin in drawn.pins)
 

@@ -18,6 +18,7 @@ from app.extensions import db, networks
 from app.models.accounts import AccountStatus
 from app.models.posts import HoldReason, TargetState
 from app.models.profiles import Profile
+from app.networks import NETWORKS
 from app.networks.base import Tokens
 from app.permissions import Actor
 from app.sandbox.store import Store
@@ -110,7 +111,7 @@ def test_the_page_costs_the_same_however_many_accounts_there_are(
     here = db.session.get_one(Profile, profile_id)
     for _ in range(6):
         make_post(here, "Bells", [make_account(here, "mastodon")], at=now())
-    assert cost() == one == 3
+    assert cost() == one == 6
 
 
 def test_an_account_long_gone_that_nothing_waits_for_is_not_listed(
@@ -141,9 +142,11 @@ def test_broken_accounts_are_counted_by_brand(play: Store, profile: Profile, own
 
 def test_every_network_we_speak_is_offered_with_what_works(play: Store) -> None:
     found = {offer.network: offer for offer in connections.offers()}
-    assert set(found) == {X, "mastodon", "bluesky"}
-    assert found[X].one_click and found[X].practice
-    assert found["mastodon"].asks == "server" and found["bluesky"].asks == "handle"
+    assert set(found) == set(NETWORKS) and len(found) == 11
+    assert all(one.practice and one.ways == networks.get(n).ways for n, one in found.items())
+    asked = {name: one.asks for name, one in found.items() if one.asks}
+    assert asked == {"mastodon": "server", "bluesky": "handle"}
+    assert {name for name, one in found.items() if not one.one_click} == asked.keys()
     assert found["bluesky"].ways == ("oauth", "app_password")
 
 

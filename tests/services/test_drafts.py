@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,10 +16,11 @@ from app.clock import now
 from app.errors import Forbidden, InvalidTransition, NotFound, Stale, ValidationFailed
 from app.extensions import db
 from app.models.accounts import AccountStatus
-from app.models.posts import Post, TargetState
+from app.models.attempts import Attempt, AttemptState
+from app.models.posts import HoldReason, Post, TargetState
 from app.models.profiles import LatePolicy
 from app.permissions import Permission
-from app.services import drafts, media, posts
+from app.services import composing, drafts, media, posts
 from app.services.drafts import Changes
 from tests.factories import actor_of, make_account, make_media, make_post, make_profile, make_user
 
@@ -252,6 +254,69 @@ def test_an_applied_copy_takes_the_posts_place_and_is_gone(desk: SimpleNamespace
     assert states[desk.accounts[1].id] is TargetState.CANCELLED
     assert next(t for t in found.targets if t.state is TargetState.SCHEDULED).due_at == later
     assert drafts.copy_of(desk.actor, post.id) is None
+
+
+def left_out(desk: SimpleNamespace, **attempt: Any) -> tuple[Post, UUID]:
+    """A planned post without its last account, and the target that was cancelled for that."""
+    post = planned(desk)
+    gone = next(t for t in post.targets if t.account_id == desk.accounts[2].id)
+    gone_id = gone.id
+    if attempt:
+        db.session.add(
+            Attempt(
+                target_id=gone.id, account_id=gone.account_id, number=1, marker="m", claim_token=1,
+                content_hash="h", content={"parts": 1}, started_at=now(), **attempt,
+            )
+        )  # fmt: skip
+        db.session.commit()
+    posts.cancel(desk.actor, gone_id)
+    return drafts.get(desk.actor, post.id), gone_id
+
+
+def wanted_again(desk: SimpleNamespace, post: Post) -> Post:
+    """Its copy with every account, put in its place."""
+    copy = drafts.edit(desk.actor, post.id)
+    chosen = {one.id for one in composing.choices(desk.actor, copy) if one.chosen}
+    assert chosen == {one.id for one in desk.accounts[:2]}
+    drafts.save(desk.actor, copy.id, 1, Changes(accounts=[one.id for one in desk.accounts]))
+    drafts.apply(desk.actor, copy.id, 2)
+    return drafts.get(desk.actor, post.id)
+
+
+def test_an_account_that_was_left_out_can_be_taken_in_again(desk: SimpleNamespace) -> None:
+    post, gone_id = left_out(desk, state=AttemptState.REFUSED)
+    desk.accounts[2].status = AccountStatus.NEEDS_RECONNECT
+    db.session.commit()
+    found = wanted_again(desk, post)
+    [new] = [t for t in found.targets if t.account_id == desk.accounts[2].id]
+    assert new.state is TargetState.SCHEDULED and new.due_at == found.due_at
+    assert new.id != gone_id  # a cancelled target stays cancelled: this is another one
+    assert new.hold_reason is HoldReason.RECONNECT and new.hold_until is not None
+
+
+@pytest.mark.parametrize("attempt", [{"state": AttemptState.OK}, {"probes": 2}])
+def test_what_a_network_has_heard_of_is_not_sent_there_again(
+    desk: SimpleNamespace, attempt: dict[str, Any]
+) -> None:
+    post, gone_id = left_out(desk, **{"state": AttemptState.FAILED, **attempt})
+    with pytest.raises(ValidationFailed) as told:
+        wanted_again(desk, post)
+    assert told.value.field == "accounts" and "Duplicate it" in told.value.message
+    db.session.rollback()
+    states = {t.id: t.state for t in drafts.get(desk.actor, post.id).targets}
+    assert states[gone_id] is TargetState.CANCELLED
+
+
+def test_a_post_off_the_clock_takes_a_left_out_account_in_again(desk: SimpleNamespace) -> None:
+    post, _ = left_out(desk)
+    posts.unschedule(desk.actor, post.id)
+    draft = drafts.get(desk.actor, post.id)
+    shown = {one.id for one in composing.choices(desk.actor, draft) if one.chosen}
+    assert shown == {one.id for one in desk.accounts[:2]}
+    every = [one.id for one in desk.accounts]
+    drafts.save(desk.actor, post.id, draft.rev, Changes(accounts=every))
+    found = drafts.get(desk.actor, post.id)
+    assert [t.state for t in found.targets] == [TargetState.DRAFT] * 3
 
 
 def test_a_copy_that_a_network_would_refuse_is_not_applied(desk: SimpleNamespace) -> None:

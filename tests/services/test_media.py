@@ -108,7 +108,7 @@ def test_the_digest_is_that_of_the_stored_bytes(actor, brand):
         (encoded(photo(20, 20), "PNG"), JPEG, "sent as something else"),
         (encoded(photo(200, 200), "JPEG")[:-900], JPEG, "damaged"),
         (pictures.bomb_png(7000, 6000), PNG, "40 megapixels"),
-        (b"\x00\x00\x00\x18ftypmp42" + bytes(64), "video/mp4", "at present"),
+        (b"\x00\x00\x00\x18ftypmp42" + bytes(64), "video/mp4", "damaged or incomplete"),
     ],
 )  # fmt: skip
 def test_a_refused_file_names_the_field_and_leaves_nothing(

@@ -96,7 +96,7 @@ def test_known_and_unknown_emails_get_the_same_page(client: Browser) -> None:
     pages = []
     for email in ("maya@marram.example", "nobo@marram.example"):
         answer = client.post("/login", data={"email": email, "password": "wrong horse battery"})
-        text = re.sub(r"ImM?[\w.-]{20,}|[\w-]{60,}(\.[\w-]+)*", "TOKEN", answer.text)
+        text = re.sub(r"I[jm][\w.-]{20,}|[\w-]{60,}(\.[\w-]+)*", "TOKEN", answer.text)
         pages.append((answer.status_code, text.replace(email, "EMAIL")))
     assert pages[0] == pages[1]
 

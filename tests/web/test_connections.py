@@ -431,3 +431,18 @@ def test_blueskys_servers_can_read_who_we_are(client: Browser) -> None:
     assert found["redirect_uris"][0].endswith("/oauth/bluesky/callback")
     for key in client.get("/oauth/bluesky/jwks.json").get_json()["keys"]:
         assert key["kty"] == "EC" and "d" not in key  # the public half alone
+
+
+def test_a_network_without_a_way_in_says_why(web: Browser, here: str) -> None:
+    page = web.get(here).text
+    assert "Snapchat" in page and "Not possible: why" in page
+    assert web.get("/docs/networks/snapchat").status_code == 200
+
+
+def test_a_name_with_spaces_is_not_shown_as_a_handle(
+    web: Browser, profile: Profile, here: str
+) -> None:
+    make_account(profile, "linkedin", "Marram Coffee Ltd", name="Marram")
+    make_account(profile, "facebook", "Marram", name="Marram")
+    page = web.get(here).text
+    assert "LinkedIn, Marram Coffee Ltd" in page and ", @Marram" not in page

@@ -198,7 +198,8 @@ def test_alt_texts_late_policy_and_options_are_saved_with_the_form(desk: SimpleN
     assert (found.late_policy, found.late_limit_minutes) == ("skip", 5)
     assert found.options == {"mastodon": {"visibility": "unlisted"},
                              "twitter": {"reply_settings": "following"}}  # fmt: skip
-    assert "unlisted" in desk.browser.get(f"{desk.base}/drafts/{post.id}").text
+    page = desk.browser.get(f"{desk.base}/drafts/{post.id}").text
+    assert "X: People you follow; Mastodon: Everyone, but not in public timelines" in page
 
 
 def test_the_accounts_chosen_are_those_of_the_form(desk: SimpleNamespace) -> None:

@@ -19,6 +19,7 @@ Blob = Mapping[str, Any]
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,20})?(Z|[+-]\d\d:\d\d)")
 _URI = re.compile(r"\w+:(?://)?[^\s/][^\s]*")
 _AT_URI = re.compile(r"at://[^\s/]+\.?[^\s/]+/[^\s/]+/[^\s/]+")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _RKEY = re.compile(r"[A-Za-z0-9._:~-]{1,512}")
 _NSID = re.compile(r"[a-zA-Z][a-zA-Z0-9-]*(\.[a-zA-Z][a-zA-Z0-9-]*){2,}")
 
@@ -104,7 +105,12 @@ def _post(record: dict[str, Any], at: Checked) -> None:
     at.moment(at.need(record, "createdAt", path, str), f"{path}.createdAt")
     for key, limit in (("langs", 3), ("tags", 8)):
         if key in record:
-            at.at_most(len(at.need(record, key, path, list)), limit, "array", f"{path}.{key}")
+            rows = at.need(record, key, path, list)
+            at.at_most(len(rows), limit, "array", f"{path}.{key}")
+            for number, one in enumerate(rows if key == "langs" else ()):
+                if not isinstance(one, str) or not _LANGUAGE.fullmatch(one):
+                    said = f'Invalid language (got "{one!s:.40}")'
+                    raise at.wrong(said, f"{path}.langs[{number}]")
     if "facets" in record:
         for number, facet in enumerate(at.need(record, "facets", path, list)):
             _facet(facet, at, f"{path}.facets[{number}]")
@@ -152,6 +158,9 @@ def _embed(embed: dict[str, Any], at: Checked, path: str) -> None:
         _external(at.need(embed, "external", path, dict), at, f"{path}.external")
     elif kind == "app.bsky.embed.video":
         at.media(at.need(embed, "video", path, dict), f"{path}.video", "video/mp4", VIDEO_BYTES)
+        if "alt" in embed:
+            at.need(embed, "alt", path, str)
+        _shape(embed, at, path)
     elif kind == "app.bsky.embed.record":
         _reference(at.need(embed, "record", path, dict), at, f"{path}.record")
     elif kind == "app.bsky.embed.recordWithMedia":
@@ -167,10 +176,14 @@ def _images(embed: dict[str, Any], at: Checked, path: str) -> None:
         place = f"{path}.images[{number}]"
         at.media(at.need(image, "image", place, dict), f"{place}.image", "image/*", IMAGE_BYTES)
         at.need(image, "alt", place, str)
-        if "aspectRatio" in image:
-            for key in ("width", "height"):
-                if at.need(image["aspectRatio"], key, f"{place}.aspectRatio", int) < 1:
-                    raise at.wrong("integer too small (minimum 1)", f"{place}.aspectRatio.{key}")
+        _shape(image, at, place)
+
+
+def _shape(found: dict[str, Any], at: Checked, path: str) -> None:
+    if "aspectRatio" in found:
+        for key in ("width", "height"):
+            if at.need(found["aspectRatio"], key, f"{path}.aspectRatio", int) < 1:
+                raise at.wrong("integer too small (minimum 1)", f"{path}.aspectRatio.{key}")
 
 
 def _external(card: dict[str, Any], at: Checked, path: str) -> None:

@@ -9,16 +9,16 @@ from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from app.sandbox.bluesky import lexicon
+from app.sandbox.bluesky.blobs import LIMIT, give, held
 from app.sandbox.bluesky.cids import of_bytes, of_record, tid
 from app.sandbox.bluesky.directory import described
-from app.sandbox.bluesky.names import NAME, did_of, handle_of
+from app.sandbox.bluesky.names import NAME, did_of, handle_of, person
 from app.sandbox.bluesky.people import actor
 from app.sandbox.bluesky.public import show, take_down
 from app.sandbox.bluesky.session import Caller, body, caller, wanted
 from app.sandbox.bluesky.words import ROOM, answer, bp, invalid, limited, no, too_many, wrong
 from app.sandbox.store import store
 
-UPLOAD_BYTES = 50 * 1024 * 1024
 HOUR_POINTS, COSTS = 5000, {"create": 3, "update": 2, "delete": 1}
 _MAGIC = (
     (b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"GIF8", "image/gif")
@@ -35,16 +35,11 @@ def upload() -> ResponseReturnValue:
         raise invalid("Request encoding (Content-Type) required but not provided")
     who.needs("blob", declared)
     data = request.get_data()
-    if len(data) > UPLOAD_BYTES:
+    if len(data) > int(person(who.name).extras.get("blob_limit", LIMIT)):
         raise no(413, "PayloadTooLarge", "request entity too large")
     cid, mime = of_bytes(data), _looks_like(data) or declared
-    blobs = store().table("bluesky.blobs")
-    key = f"{who.did}/{cid}"
-    with store().lock:
-        if blobs.get(key) is None:
-            blobs.put(key, {"mime": mime, "size": len(data), "blob": store().put_blob(data, mime)})
-    told = {"$type": "blob", "ref": {"$link": cid}, "mimeType": mime, "size": len(data)}
-    return answer({"blob": told})
+    give(who.did, cid, mime, len(data), store().put_blob(data, mime))
+    return answer({"blob": held(cid, mime, len(data))})
 
 
 def _looks_like(data: bytes) -> str:

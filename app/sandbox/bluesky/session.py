@@ -30,6 +30,7 @@ from app.sandbox.records import Grant
 from app.sandbox.room import handle_of as pasted
 from app.sandbox.store import store
 
+SERVER_DID = "did:web:sandbox.localhost"
 ACCESS_SECONDS, REFRESH_SECONDS, GRACE_SECONDS = 7200, 90 * 86400, 7200
 LOGINS, LOGIN_SECONDS = 30, 300
 
@@ -58,7 +59,7 @@ def jwt(kind: str, name: str, scope: str, seconds: int) -> str:
     """Something that looks like the real token and can be read like it; opaque to us."""
     at = int(time.time())
     claims = {
-        "scope": scope, "aud": "did:web:sandbox.localhost", "sub": did_of(name),
+        "scope": scope, "aud": SERVER_DID, "sub": did_of(name),
         "jti": secrets.token_urlsafe(12), "iat": at, "exp": at + seconds,
     }  # fmt: skip
     head, body = (
@@ -124,7 +125,7 @@ def wanted(found: dict[str, Any], key: str) -> str:
 def describe_server() -> ResponseReturnValue:
     return answer(
         {
-            "did": "did:web:sandbox.localhost", "availableUserDomains": [".bsky.social"],
+            "did": SERVER_DID, "availableUserDomains": [".bsky.social"],
             "inviteCodeRequired": False, "links": {}, "contact": {},
         }
     )  # fmt: skip
@@ -184,7 +185,8 @@ def _told(name: str, access: str, refresh: str) -> dict[str, Any]:
 def _who(name: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "did": did_of(name), "handle": handle_of(name), "email": f"{name}@example.com",
-        "emailConfirmed": True, "active": not status(name),
+        "emailConfirmed": person(name).extras.get("email_confirmed") is not False,
+        "active": not status(name),
     }  # fmt: skip
     return {**found, "status": status(name)} if status(name) else found
 

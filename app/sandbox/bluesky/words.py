@@ -126,7 +126,8 @@ def whose() -> str:
     form = request.form if request.mimetype == "application/x-www-form-urlencoded" else {}
     tried = [
         ("access", token), ("refresh", token), ("oauth-access", token),
-        ("oauth-refresh", form.get("refresh_token", "")), ("code", form.get("code", "")),
+        ("service", token), ("oauth-refresh", form.get("refresh_token", "")),
+        ("code", form.get("code", "")),
     ]  # fmt: skip
     for kind, text in tried:
         grant = store().grants.find(NAME, kind, text) if text else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ KEY_SECONDS = 3600
 VISIBILITIES = ("public", "unlisted", "private", "direct")
 BATCH = 20
 BLANK = "\t\n\v\f\r \0"
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2}|-[A-Z][a-z]{3})?")
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ def _add(asked: Draft, files: list[dict[str, Any]]) -> Post:
         "visibility": asked.visibility or me().extras.get("privacy", "public"),
         "sensitive": asked.sensitive or bool(asked.spoiler),
         "spoiler_text": asked.spoiler,
-        "language": asked.language or "en",
+        # An unknown language is no fault: the account's own is taken.
+        "language": asked.language if LANGUAGE.fullmatch(asked.language) else "en",
         "application": {"name": app.get("name", ""), "website": app.get("website")},
         "files": files,
         "key": request.headers.get("Idempotency-Key", ""),

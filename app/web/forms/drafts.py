@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,18 +16,16 @@ from werkzeug.datastructures import MultiDict
 
 from app.clock import clock_change, to_utc
 from app.errors import ValidationFailed
+from app.models.posts import Post
 from app.models.profiles import LatePolicy
 from app.networks import NETWORKS
-from app.services import drafts, profiles
+from app.services import composing, drafts, options, profiles
 from app.services.drafts import Changes
 
 YEARS = range(2000, 2101)
 MOST_ACCOUNTS = 200
 LATE = {"": None, "send": LatePolicy.SEND, "hold": LatePolicy.HOLD, "skip": LatePolicy.SKIP}
-OPTIONS: dict[str, dict[str, tuple[str, ...]]] = {
-    "mastodon": {"visibility": ("public", "unlisted", "private")},
-    "twitter": {"reply_settings": ("following", "mentionedUsers")},
-}
+SETTING = "option-"  # option-<network>-<name>
 
 
 @dataclass
@@ -46,7 +45,10 @@ class Typed:
     now: bool = False
     late: str = ""
     late_minutes: str = ""
-    options: dict[str, dict[str, str]] | None = None
+    options: dict[str, dict[str, list[str]]] | None = None  # as typed
+    focus: dict[str, str] = field(default_factory=dict)  # of a crop, per cent by picture
+    aim: str = ""  # the setting to go to
+    reshaped: bool = False  # other settings are to be shown than before
     go: str = ""
     new: str = ""
     errors: dict[str, str] = field(default_factory=dict)
@@ -78,13 +80,15 @@ def read(form: MultiDict[str, str], zone: ZoneInfo) -> Typed:
     _alts(typed, form)
     _when(typed, zone)
     _late(typed)
-    typed.options = _options(typed, form) if "options" in form else None
+    typed.options = _options(form)
+    typed.focus = {n.removeprefix("focus-"): form[n] for n in form if n.startswith("focus-")}
     return typed
 
 
-def changes(typed: Typed, *, own: set[str], shared: list[str]) -> Changes:
-    """What of it is to be stored; ``own`` are the networks with a text of their own, ``shared``
-    the shared texts: typing the shared text into a network's tab makes none."""
+def changes(typed: Typed, post: Post, zone: ZoneInfo) -> Changes:
+    """What of it is to be stored. Typing the shared text into a network's tab gives it none of
+    its own; a setting that makes no sense gets an error and stays as it was."""
+    own, shared = composing.own_texts(post), list(post.parts)
     texts = None if "text" in typed.errors else typed.texts
     parts, variants = texts, {}
     if typed.tab:
@@ -98,13 +102,23 @@ def changes(typed: Typed, *, own: set[str], shared: list[str]) -> Changes:
         variants=variants,
         accounts=None if "account" in typed.errors else typed.accounts,
         alts=typed.alts,
-        options=typed.options,
+        options=_settings(typed, post, zone),
         due_at=typed.due_at,
         clear_due=timed and typed.due_at is None,
         late_policy=policy,
         late_limit_minutes=_minutes(typed.late_minutes) if policy else None,
         clear_late=policy is None,
     )
+
+
+def _settings(typed: Typed, post: Post, zone: ZoneInfo) -> dict[str, dict[str, Any]] | None:
+    if typed.options is None:
+        return None
+    found = {}
+    for network, given in typed.options.items():
+        found[network], wrong = options.read(post, network, given, zone)
+        typed.errors |= {f"{SETTING}{network}-{name}": says for name, says in wrong.items()}
+    return found
 
 
 def _texts(typed: Typed) -> None:
@@ -183,16 +197,16 @@ def _minutes(given: str) -> int | None:
     return None
 
 
-def _options(typed: Typed, form: MultiDict[str, str]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for network, fields in OPTIONS.items():
-        for name, allowed in fields.items():
-            value = form.get(f"option-{network}-{name}", "")
-            if value in allowed:
-                found.setdefault(network, {})[name] = value
-            elif value:
-                typed.errors[f"option-{network}-{name}"] = "Choose one from the list."
-    return found
+def _options(form: MultiDict[str, str]) -> dict[str, dict[str, list[str]]] | None:
+    """The settings that were shown, by network and name; a flag has a "0" before its "1"."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for field_name in form:
+        if not field_name.startswith(SETTING):
+            continue
+        network, _, name = field_name.removeprefix(SETTING).partition("-")
+        _network(network, field_name)
+        found.setdefault(network, {})[name] = form.getlist(field_name)
+    return found or None
 
 
 def _rev(given: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from wtforms import HiddenField
@@ -39,6 +40,20 @@ class LinkForm(Form):
         [Length(max=2000, message="That is too long for a link.")],
         render_kw={"type": "url", "placeholder": "https://", "autocomplete": "off"},
     )
+
+
+class ConfirmForm(Form):
+    """A person's word on what a key asks: the request, and the post as it was seen."""
+
+    request_id = HiddenField()
+    seen = HiddenField()
+
+    def id(self) -> UUID:
+        """The request; an id that is none leads to none."""
+        try:
+            return UUID(str(self.request_id.data))
+        except ValueError:
+            return UUID(int=0)
 
 
 def first_error(form: Form) -> str:

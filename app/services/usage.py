@@ -1,0 +1,167 @@
+"""Counts that must be exact: posts and uploads an hour, and a plan's months (reliability §7).
+
+Each is one statement in the transaction that creates the thing, so a race cannot pass the limit
+and a rolled-back creation does not count.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.clock import now
+from app.config import settings
+from app.errors import RateLimited
+from app.extensions import db
+from app.models.media import Media
+from app.models.people import User
+from app.models.usage import UsageCount
+from app.services import plans
+
+POSTS, UPLOADS = "posts", "uploads"
+HOUR = timedelta(hours=1)
+KEPT = timedelta(days=400)
+WORDS = {POSTS: "posts", UPLOADS: "uploads"}
+
+
+class QuotaExceeded(RateLimited):
+    """A plan's month is used up."""
+
+    code = "QUOTA_EXCEEDED"
+
+
+class Window(NamedTuple):
+    starts: datetime
+    ends: datetime
+
+
+def hour_of(at: datetime) -> Window:
+    """The full hour of a moment."""
+    starts = at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return Window(starts, starts + HOUR)
+
+
+def month_of(at: datetime) -> Window:
+    """The calendar month of a moment, in UTC."""
+    starts = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return Window(starts, (starts + timedelta(days=32)).replace(day=1))
+
+
+def spend(kind: str, profile_id: UUID, *, by_api: bool, times: int = 1) -> None:
+    """Count one creation in the session's transaction; the caller commits.
+
+    Raises ``RateLimited`` past the hour's limit of the API, ``QuotaExceeded`` past the plan's.
+    """
+    at = now()
+    if by_api:
+        most = settings().API_POSTS_PER_HOUR if kind == POSTS else settings().API_UPLOADS_PER_HOUR
+        words = f"This profile has made {most} {WORDS[kind]} this hour, which is the limit."
+        refusal = RateLimited(words)
+        _take(f"profile:{profile_id}", f"{kind}_hour", hour_of(at), times, most, refusal)
+    if not plans.billed():
+        return  # no plan limits anything
+    owner = plans.owner_of(profile_id)
+    plan = plans.of(owner)
+    limit = plan.posts_per_month if kind == POSTS else plan.media_uploads_per_month
+    words = f"The {plan.title} plan includes {limit} {WORDS[kind]} a month. They are used up."
+    _take(f"user:{owner}", f"{kind}_month", month_of(at), times, limit, QuotaExceeded(words))
+
+
+def give_back(kind: str, profile_id: UUID, made_at: datetime) -> None:
+    """Take one creation off its month: what was made of itself was unmade before its time.
+
+    The caller commits. The hour's limit of the API is not touched.
+    """
+    owner = f"user:{plans.owner_of(profile_id)}"
+    db.session.execute(
+        update(UsageCount)
+        .where(
+            UsageCount.owner == owner,
+            UsageCount.kind == f"{kind}_month",
+            UsageCount.starts_at == month_of(made_at).starts,
+            UsageCount.count > 0,
+        )
+        .values(count=UsageCount.count - 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def require_room(profile_id: UUID, size: int) -> None:
+    """Raise ``QuotaExceeded`` where ``size`` bytes more pass the storage of the owner's plan.
+
+    Holds the owner's row until the transaction ends, so that no other file slips in between.
+    """
+    owner = plans.owner_of(profile_id)
+    plan = plans.of(owner)
+    if plan.max_storage_bytes is None or owner is None:
+        return
+    db.session.execute(select(User.id).where(User.id == owner).with_for_update())
+    if stored_bytes(owner) + size > plan.max_storage_bytes:
+        raise QuotaExceeded(
+            f"The {plan.title} plan includes {plan.max_storage_bytes // plans.GIB} GB of files."
+            " Delete some, or choose a larger plan."
+        )
+
+
+def stored_bytes(owner: UUID) -> int:
+    """What the files of a person's profiles weigh; thumbnails count for nothing."""
+    total = select(func.coalesce(func.sum(Media.size), 0)).where(
+        Media.deleted_at.is_(None), Media.profile_id.in_(plans.paid_by(owner))
+    )
+    return int(db.session.scalar(total) or 0)
+
+
+def spend_of_key(key_id: UUID, most: int) -> None:
+    """Count one post that a key puts on the clock this day (UTC); the caller commits.
+
+    Raises ``RateLimited`` past ``most``.
+    """
+    at = now().astimezone(UTC)
+    starts = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    words = f"This key may put {most} posts on the clock a day. They are used up."
+    day = Window(starts, starts + timedelta(days=1))
+    _take(f"key:{key_id}", f"{POSTS}_day", day, 1, most, RateLimited(words))
+
+
+def used(owner: str, kind: str, window: Window) -> int:
+    """How often it was done in that window."""
+    return (
+        db.session.scalar(
+            select(UsageCount.count).where(
+                UsageCount.owner == owner,
+                UsageCount.kind == kind,
+                UsageCount.starts_at == window.starts,
+            )
+        )
+        or 0
+    )
+
+
+def sweep() -> int:
+    """Forget counts nobody looks at any more; how many."""
+    gone = db.session.execute(delete(UsageCount).where(UsageCount.starts_at < now() - KEPT))
+    db.session.commit()
+    return int(gone.rowcount)  # type: ignore[attr-defined]
+
+
+def _take(
+    owner: str, kind: str, window: Window, times: int, most: int | None, refusal: RateLimited
+) -> None:
+    """Raise the count unless that would pass ``most``: one statement, so no race passes it."""
+    postgres = db.session.get_bind().dialect.name == "postgresql"
+    insert = (postgresql.insert if postgres else sqlite.insert)(UsageCount)
+    statement = insert.values(owner=owner, kind=kind, starts_at=window.starts, count=times)
+    room = None if most is None else UsageCount.count + times <= most
+    statement = statement.on_conflict_do_update(
+        index_elements=["owner", "kind", "starts_at"],
+        set_={"count": UsageCount.count + times}, where=room,
+    )  # fmt: skip
+    fits = most is None or times <= most
+    done = db.session.execute(statement.returning(UsageCount.count)).first() if fits else None
+    if done is None:
+        refusal.retry_after = max(int((window.ends - now()).total_seconds()), 1)
+        raise refusal
