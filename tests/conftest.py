@@ -140,7 +140,7 @@ def settings_for(tmp_path: Path, redis_url: str) -> Callable[..., dict[str, str]
 @pytest.fixture(scope="session")
 def installation(config: Config) -> Iterator[Flask]:
     """The application on the run's shared database, made once."""
-    app = _testing(create_app(config))
+    app = testing(create_app(config))
     yield app
     with app.app_context():
         db.engine.dispose()
@@ -174,7 +174,7 @@ def make_app(
 
     def make(**given: object) -> Flask:
         env = settings_for(**({"DATABASE_URL": fresh_database} | given))
-        made.append(_testing(create_app(Config.from_env(env))))
+        made.append(testing(create_app(Config.from_env(env))))
         return made[-1]
 
     yield make
@@ -261,6 +261,12 @@ def browser_type_launch_args(
     return {**browser_type_launch_args, "executable_path": chromium, "args": args}
 
 
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Pages that do not move: a colour half-way to another is not what a test looks at."""
+    return {**browser_context_args, "reduced_motion": "reduce"}
+
+
 @pytest.fixture
 def page(page: Any) -> Iterator[Any]:
     """pytest-playwright's page, which fails the test on a script error or a CSP violation.
@@ -276,7 +282,8 @@ def page(page: Any) -> Iterator[Any]:
     assert not [line for line in told if "Failed to load resource" not in line]
 
 
-def _testing(app: Flask) -> Flask:
+def testing(app: Flask) -> Flask:
+    """The application as tests use it: our client, and every answer held to the document."""
     app.testing = True
     app.test_client_class = Browser
     return conforming(app)
