@@ -71,6 +71,17 @@ def spend(kind: str, profile_id: UUID, *, by_api: bool, times: int = 1) -> None:
     _take(f"user:{owner}", f"{kind}_month", month_of(at), times, limit, QuotaExceeded(words))
 
 
+def spend_connect(profile_id: UUID) -> None:
+    """Count one sign-in that a key begins (Ampost's operation ``connectPlatform``).
+
+    The caller commits. Raises ``RateLimited`` past the hour's limit of the API.
+    """
+    most = settings().API_CONNECTS_PER_HOUR
+    words = f"This profile has begun {most} sign-ins this hour, which is the limit."
+    owner = f"profile:{profile_id}"
+    _take(owner, "connects_hour", hour_of(now()), 1, most, RateLimited(words))
+
+
 def give_back(kind: str, profile_id: UUID, made_at: datetime) -> None:
     """Take one creation off its month: what was made of itself was unmade before its time.
 
