@@ -26,6 +26,8 @@ POSTS, UPLOADS = "posts", "uploads"
 HOUR = timedelta(hours=1)
 KEPT = timedelta(days=400)
 WORDS = {POSTS: "posts", UPLOADS: "uploads"}
+# What the Ampost seed calls them; a refusal says which it was.
+OPERATIONS = {POSTS: "createPost", UPLOADS: "mediaUpload"}
 
 
 class QuotaExceeded(RateLimited):
@@ -60,7 +62,7 @@ def spend(kind: str, profile_id: UUID, *, by_api: bool, times: int = 1) -> None:
     if by_api:
         most = settings().API_POSTS_PER_HOUR if kind == POSTS else settings().API_UPLOADS_PER_HOUR
         words = f"This profile has made {most} {WORDS[kind]} this hour, which is the limit."
-        refusal = RateLimited(words)
+        refusal = RateLimited(words, facts={"operation": OPERATIONS[kind]})
         _take(f"profile:{profile_id}", f"{kind}_hour", hour_of(at), times, most, refusal)
     if not plans.billed():
         return  # no plan limits anything
@@ -68,7 +70,8 @@ def spend(kind: str, profile_id: UUID, *, by_api: bool, times: int = 1) -> None:
     plan = plans.of(owner)
     limit = plan.posts_per_month if kind == POSTS else plan.media_uploads_per_month
     words = f"The {plan.title} plan includes {limit} {WORDS[kind]} a month. They are used up."
-    _take(f"user:{owner}", f"{kind}_month", month_of(at), times, limit, QuotaExceeded(words))
+    refusal = QuotaExceeded(words, facts={"operation": OPERATIONS[kind]})
+    _take(f"user:{owner}", f"{kind}_month", month_of(at), times, limit, refusal)
 
 
 def give_back(kind: str, profile_id: UUID, made_at: datetime) -> None:
