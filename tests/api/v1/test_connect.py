@@ -225,7 +225,8 @@ def test_the_same_request_twice_begins_once_and_an_hour_has_its_limit(
     assert program.headers["Idempotency-Replayed"] == "true"
     assert len(db.session.scalars(select(OAuthState)).all()) == 1
     told = program.post(INIT, body, status=429)
-    assert told["code"] == "RATE_LIMITED" and int(program.headers["Retry-After"]) >= 1
+    assert (told["code"], told["operation"]) == ("RATE_LIMITED", "connectPlatform")
+    assert int(program.headers["Retry-After"]) >= 1
 
 
 # The profile's addresses -----------------------------------------------------------------------
