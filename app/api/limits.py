@@ -21,6 +21,7 @@ from app.config import settings
 from app.errors import RateLimited
 
 HOUR = 3600
+OPERATION = "apiRead"  # the Ampost seed's word for requests
 PROCESSES = 2  # of the web server, as `carillon web` starts it
 
 log = logs.get("api")
@@ -86,6 +87,7 @@ def count(bp: Blueprint) -> None:
             raise RateLimited(
                 f"This key has sent {g.standing.limit} requests within the hour, which is the"
                 " limit.", retry_after=max(g.standing.reset - int(time.time()), 1),
+                facts={"operation": OPERATION},
             )  # fmt: skip
 
 
