@@ -310,7 +310,7 @@ def application() -> Iterator[Flask]:
         return
     from app import create_app
 
-    app = create_app()
+    app = create_app(serving=False)
     with app.app_context():
         yield app
 

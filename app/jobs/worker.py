@@ -33,7 +33,7 @@ def run(processes: int = 1) -> int:
 
 def _one() -> int:
     leave_at_once()
-    app = create_app()
+    app = create_app(serving=False)
     egress.tls()  # once, before any thread: loading the roots costs 40 ms and more
     runner = publishing.runner = Runner(app, "worker")
 

@@ -111,7 +111,7 @@ def arm(step: str, network: str) -> None:
 
 def work(step: str, network: str) -> None:
     """Deliver until death, or for 20 seconds."""
-    app = create_app()
+    app = create_app(serving=False)
     with app.app_context():
         hurry(speaker_of(network))
         arm(step, network)
@@ -142,7 +142,7 @@ def victim(order: dict[str, Any]) -> NoReturn:
 def warm() -> None:
     """Import what an application imports on its way, so that no victim has to."""
     with tempfile.TemporaryDirectory() as folder:
-        create_app(Config.from_env({"INSTANCE_DIR": folder}))
+        create_app(Config.from_env({"INSTANCE_DIR": folder}), serving=False)
     gc.freeze()
 
 
