@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import playwright.sync_api as playwright
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -37,12 +38,21 @@ from tests.conforming import conformed, conforming
 from tests.databases import Databases
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
+PATIENCE_MS = 30_000  # what never comes fails a test all the same, and a busy machine fails none
 
 # A busy machine makes no property false.
 hypothesis.settings.register_profile(
     "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first, which one process then works through while the others do the rest.
+
+    Left to the end they were run one after another while all other processes waited.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 class Browser(FlaskClient):
@@ -269,11 +279,14 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 @pytest.fixture
 def page(page: Any) -> Iterator[Any]:
-    """pytest-playwright's page, which fails the test on a script error or a CSP violation.
+    """pytest-playwright's page with our patience.
 
+    It fails the test on a script error or a violation of the content policy.
     ``page.console`` lists both. An answer 4xx, which the browser reports on its console too, is
     the test's own business.
     """
+    playwright.expect.set_options(timeout=PATIENCE_MS)
+    page.set_default_timeout(PATIENCE_MS)
     told: list[str] = []
     page.console = told
     page.on("pageerror", lambda error: told.append(str(error)))
