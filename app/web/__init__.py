@@ -12,6 +12,7 @@ ROOMS = (
     "health", "auth", "home", "me", "calendar", "posts", "drafts", "media", "connections",
     "approvals", "bridge",
     "oauth",
+    "developer",
     "settings", "catchup", "docs", "docs_networks", "docs_api", "shared", "networks",
 )  # fmt: skip
 # What has to be set up before any page.
