@@ -10,7 +10,7 @@ import time
 from flask import Blueprint, Flask, Response, g
 
 from app.errors import RateLimited
-from app.services import hourly, monthly
+from app.services import hourly, monthly, usage
 from app.services.hourly import Standing
 
 HOUR = 3600
@@ -34,6 +34,7 @@ def count(bp: Blueprint) -> None:
             raise RateLimited(
                 f"This key has sent {g.standing.limit} requests within the hour, which is the"
                 " limit.", retry_after=max(g.standing.reset - int(time.time()), 1),
+                facts={"operation": usage.OPERATIONS[usage.REQUESTS]},
             )  # fmt: skip
         monthly.spend(g.actor.key_id)
 

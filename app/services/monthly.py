@@ -20,16 +20,15 @@ from uuid import UUID
 from flask import Flask, current_app
 
 from app.clock import now
-from app.errors import SubscriptionRequired
 from app.extensions import db
 from app.models.keys import ApiKey
 from app.services import plans, usage
 from app.services.plans import Plan
 from app.transactions import transaction
 
-KIND = "requests_month"
+KIND = f"{usage.REQUESTS}_month"
 LARGEST = 64
-LOOK_AGAIN = 60.0  # seconds a block is good for: then the plan is read again
+BUSY_SECONDS = 60.0  # a block used up within so long is followed by one twice as large
 KEPT_KEYS = 4096
 SHARE = 16  # of what is left of the month, a block takes at most so small a part
 
@@ -41,7 +40,7 @@ class Block:
     month: datetime | None = None
     left: int = 0
     size: int = 0  # as taken
-    until: float = 0.0  # monotonic
+    taken_at: float = 0.0  # monotonic
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -68,19 +67,16 @@ class Blocks:
             month = usage.month_of(now())
             if block.month != month.starts:
                 block.month, block.left, block.size = month.starts, 0, 0
-            if not block.left or self._clock() >= block.until:
+            if not block.left:
                 self._refill(block, key_id, month)
             block.left -= 1
 
     def _refill(self, block: Block, key_id: UUID, month: usage.Window) -> None:
-        payer = payer_of(key_id)
-        if not payer.plan.keys:
-            raise SubscriptionRequired(plans.NO_API)
-        if not block.left:
-            lasted = self._clock() < block.until  # used up within its minute: a busy key
-            wanted = min(block.size * 2, LARGEST) if lasted and block.size else 1
-            block.left = block.size = _take(payer, key_id, month, wanted)
-        block.until = self._clock() + LOOK_AGAIN
+        at = self._clock()
+        busy = block.size and at < block.taken_at + BUSY_SECONDS
+        wanted = min(block.size * 2, LARGEST) if busy else 1
+        block.left = block.size = _take(payer_of(key_id), key_id, month, wanted)
+        block.taken_at = at
 
     def _of(self, key_id: UUID) -> Block:
         with self._lock:
@@ -99,8 +95,8 @@ def init_app(app: Flask) -> None:
 def spend(key_id: UUID) -> None:
     """Count one request of a key.
 
-    Raises ``SubscriptionRequired`` where the plan includes no API access, ``QuotaExceeded`` where
-    its requests of the month are used up. Ends the session's transaction where it had to look.
+    Raises ``QuotaExceeded`` where the plan's requests of the month are used up. Ends the
+    session's transaction where it had to look.
     """
     found: Blocks = current_app.extensions["carillon_monthly"]
     found.spend(key_id)
@@ -131,7 +127,7 @@ def _take(payer: Payer, key_id: UUID, month: usage.Window, wanted: int) -> int:
             wanted = min(wanted, max(left // SHARE, 1))
         while not usage.add(session, whose, KIND, month, wanted, most):
             if wanted == 1:
-                raise usage.used_up(payer.plan, most or 0, "API requests", month)
+                raise usage.used_up(payer.plan, most or 0, usage.REQUESTS, month)
             wanted //= 2
         usage.add(session, f"key:{key_id}", KIND, month, wanted, None)
     return wanted

@@ -24,10 +24,12 @@ from app.models.usage import UsageCount
 from app.services import plans
 from app.services.plans import Plan
 
-POSTS, UPLOADS = "posts", "uploads"
+POSTS, UPLOADS, REQUESTS = "posts", "uploads", "requests"
 HOUR = timedelta(hours=1)
 KEPT = timedelta(days=400)
-WORDS = {POSTS: "posts", UPLOADS: "uploads"}
+WORDS = {POSTS: "posts", UPLOADS: "uploads", REQUESTS: "API requests"}
+# What the Ampost seed calls them; a refusal says which it was.
+OPERATIONS = {POSTS: "createPost", UPLOADS: "mediaUpload", REQUESTS: "apiRead"}
 
 
 class QuotaExceeded(RateLimited):
@@ -62,7 +64,7 @@ def spend(kind: str, profile_id: UUID, *, by_api: bool, times: int = 1) -> None:
     if by_api:
         most = settings().API_POSTS_PER_HOUR if kind == POSTS else settings().API_UPLOADS_PER_HOUR
         words = f"This profile has made {most} {WORDS[kind]} this hour, which is the limit."
-        refusal = RateLimited(words)
+        refusal = RateLimited(words, facts={"operation": OPERATIONS[kind]})
         _take(f"profile:{profile_id}", f"{kind}_hour", hour_of(at), times, most, refusal)
     if not plans.billed():
         return  # no plan limits anything
@@ -71,7 +73,7 @@ def spend(kind: str, profile_id: UUID, *, by_api: bool, times: int = 1) -> None:
     limit = plan.posts_per_month if kind == POSTS else plan.media_uploads_per_month
     month = month_of(at)
     if not add(db.session(), f"user:{owner}", f"{kind}_month", month, times, limit):
-        raise used_up(plan, limit or 0, WORDS[kind], month)
+        raise used_up(plan, limit or 0, kind, month)
 
 
 def give_back(kind: str, profile_id: UUID, made_at: datetime) -> None:
@@ -172,13 +174,13 @@ def sweep() -> int:
     return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
-def used_up(plan: Plan, most: int, words: str, window: Window) -> QuotaExceeded:
+def used_up(plan: Plan, most: int, kind: str, window: Window) -> QuotaExceeded:
     """The refusal of what a plan has no more of until the window ends."""
-    refusal = QuotaExceeded(
-        f"The {plan.title} plan includes {most:,} {words} a month. They are used up."
+    return QuotaExceeded(
+        f"The {plan.title} plan includes {most:,} {WORDS[kind]} a month. They are used up.",
+        facts={"operation": OPERATIONS[kind]},
+        retry_after=max(int((window.ends - now()).total_seconds()), 1),
     )
-    refusal.retry_after = max(int((window.ends - now()).total_seconds()), 1)
-    return refusal
 
 
 def add(
