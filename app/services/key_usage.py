@@ -64,6 +64,7 @@ def hour(profile_id: UUID) -> tuple[Use, ...]:
     limits = {
         f"{usage.POSTS}_hour": ("Create posts", settings().API_POSTS_PER_HOUR),
         f"{usage.UPLOADS}_hour": ("Upload media", settings().API_UPLOADS_PER_HOUR),
+        f"{usage.CONNECTS}_hour": ("Begin sign-ins", settings().API_CONNECTS_PER_HOUR),
     }
     counted = usage.used_of(f"profile:{profile_id}", list(limits), usage.hour_of(now()))
     return tuple(Use(words, counted.get(kind, 0), most) for kind, (words, most) in limits.items())

@@ -24,12 +24,14 @@ from app.models.usage import UsageCount
 from app.services import plans
 from app.services.plans import Plan
 
-POSTS, UPLOADS, REQUESTS = "posts", "uploads", "requests"
+POSTS, UPLOADS, CONNECTS, REQUESTS = "posts", "uploads", "connects", "requests"
 HOUR = timedelta(hours=1)
 KEPT = timedelta(days=400)
 WORDS = {POSTS: "posts", UPLOADS: "uploads", REQUESTS: "API requests"}
 # What the Ampost seed calls them; a refusal says which it was.
-OPERATIONS = {POSTS: "createPost", UPLOADS: "mediaUpload", REQUESTS: "apiRead"}
+OPERATIONS = {
+    POSTS: "createPost", UPLOADS: "mediaUpload", CONNECTS: "connectPlatform", REQUESTS: "apiRead",
+}  # fmt: skip
 
 
 class QuotaExceeded(RateLimited):
@@ -74,6 +76,17 @@ def spend(kind: str, profile_id: UUID, *, by_api: bool, times: int = 1) -> None:
     month = month_of(at)
     if not add(db.session(), f"user:{owner}", f"{kind}_month", month, times, limit):
         raise used_up(plan, limit or 0, kind, month)
+
+
+def spend_connect(profile_id: UUID) -> None:
+    """Count one sign-in that a key begins.
+
+    The caller commits. Raises ``RateLimited`` past the hour's limit of the API.
+    """
+    most = settings().API_CONNECTS_PER_HOUR
+    words = f"This profile has begun {most} sign-ins this hour, which is the limit."
+    refusal = RateLimited(words, facts={"operation": OPERATIONS[CONNECTS]})
+    _take(f"profile:{profile_id}", f"{CONNECTS}_hour", hour_of(now()), 1, most, refusal)
 
 
 def give_back(kind: str, profile_id: UUID, made_at: datetime) -> None:
