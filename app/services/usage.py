@@ -22,12 +22,12 @@ from app.models.people import User
 from app.models.usage import UsageCount
 from app.services import plans
 
-POSTS, UPLOADS = "posts", "uploads"
+POSTS, UPLOADS, CONNECTS = "posts", "uploads", "connects"
 HOUR = timedelta(hours=1)
 KEPT = timedelta(days=400)
 WORDS = {POSTS: "posts", UPLOADS: "uploads"}
 # What the Ampost seed calls them; a refusal says which it was.
-OPERATIONS = {POSTS: "createPost", UPLOADS: "mediaUpload"}
+OPERATIONS = {POSTS: "createPost", UPLOADS: "mediaUpload", CONNECTS: "connectPlatform"}
 
 
 class QuotaExceeded(RateLimited):
@@ -72,6 +72,17 @@ def spend(kind: str, profile_id: UUID, *, by_api: bool, times: int = 1) -> None:
     words = f"The {plan.title} plan includes {limit} {WORDS[kind]} a month. They are used up."
     refusal = QuotaExceeded(words, facts={"operation": OPERATIONS[kind]})
     _take(f"user:{owner}", f"{kind}_month", month_of(at), times, limit, refusal)
+
+
+def spend_connect(profile_id: UUID) -> None:
+    """Count one sign-in that a key begins.
+
+    The caller commits. Raises ``RateLimited`` past the hour's limit of the API.
+    """
+    most = settings().API_CONNECTS_PER_HOUR
+    words = f"This profile has begun {most} sign-ins this hour, which is the limit."
+    refusal = RateLimited(words, facts={"operation": OPERATIONS[CONNECTS]})
+    _take(f"profile:{profile_id}", f"{CONNECTS}_hour", hour_of(now()), 1, most, refusal)
 
 
 def give_back(kind: str, profile_id: UUID, made_at: datetime) -> None:

@@ -119,6 +119,7 @@ def _limits() -> list[RateLimit]:
     own = {
         usage.OPERATIONS[usage.POSTS]: settings().API_POSTS_PER_HOUR,
         usage.OPERATIONS[usage.UPLOADS]: settings().API_UPLOADS_PER_HOUR,
+        usage.OPERATIONS[usage.CONNECTS]: settings().API_CONNECTS_PER_HOUR,
     }
     return [
         RateLimit(

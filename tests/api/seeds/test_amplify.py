@@ -1,6 +1,7 @@
 """The Amplify seed (001), walked in its order: its requests as they stand, its answers' shapes.
 
-Left to others: billing, team, webhooks, analytics and ``connect/init``.
+Left to others: billing, team, webhooks and analytics; ``connect/init`` is walked in
+``tests/api/v1/test_connect.py``.
 """
 
 from __future__ import annotations

@@ -255,7 +255,7 @@ def test_limits_are_named_as_the_seed_names_them(
     rates = {one["operation"]: (one["limit"], one["per"]) for one in told["rateLimits"]}
     assert rates == {
         "createPost": (100, "profile"), "publishPost": (1000, "key"),
-        "connectPlatform": (1000, "key"), "mediaUpload": (50, "profile"),
+        "connectPlatform": (100, "profile"), "mediaUpload": (50, "profile"),
         "apiRead": (1000, "key"),
     }  # fmt: skip
     quotas = told["billing"]["plans"][0]["quotas"]
