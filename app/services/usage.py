@@ -160,7 +160,7 @@ def require_profile(user_id: UUID) -> None:
     own = plans.paid_by(user_id).subquery()
     if (db.session.scalar(select(func.count()).select_from(own)) or 0) >= plan.profiles:
         raise QuotaExceeded(
-            f"The {plan.title} plan includes {_many(plan.profiles, 'brand')}, and you have as many.",
+            f"The {plan.title} plan includes {_many(plan.profiles, 'brand')}; you have as many.",
             retry_after=LATER,
         )
 

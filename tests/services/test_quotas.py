@@ -181,7 +181,7 @@ def test_a_person_is_told_on_the_page_and_keeps_what_was_typed(
     plan(profiles=1, posts_per_month=0)
     web = signed_in(maya.user)
     told = web.post("/brands/new", data={"name": "A second", "time_zone": "Europe/Rome"})
-    assert told.status_code == 402 and "includes 1 brand, and you" in told.text
+    assert told.status_code == 402 and "includes 1 brand; you" in told.text
     assert 'value="A second"' in told.text and 'value="Europe/Rome"' in told.text
     draft = make_post(maya.brand, "Six bells", [maya.account])
     at = (now() + timedelta(days=1)).astimezone(maya.brand.zone)
