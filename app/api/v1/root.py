@@ -123,11 +123,13 @@ def _limits() -> list[RateLimit]:
     }
     return [
         RateLimit(
-            operation=one, limit=own.get(one, settings().API_REQUESTS_PER_HOUR),
-            window_seconds=limits.HOUR, per="profile" if one in own else "key",
+            operation=one,
+            limit=own.get(one, settings().API_REQUESTS_PER_HOUR),
+            window_seconds=limits.HOUR,
+            per="profile" if one in own else "key",
         )
-        for one in ("createPost", "publishPost", "connectPlatform", "mediaUpload", limits.OPERATION)
-    ]  # fmt: skip
+        for one in ("createPost", "publishPost", "connectPlatform", "mediaUpload", "apiRead")
+    ]
 
 
 def _billing() -> Billing:

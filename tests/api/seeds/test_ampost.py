@@ -171,12 +171,12 @@ def test_files_are_sent_along_as_the_seeds_curl_does(
     data = body(set_id, "tiktok", "TikTok launch post", media=[media], platformOverrides=own)
     sent = {
         "data": json.dumps(data),
-        "files": (io.BytesIO(film(540, 960)), "launch.mp4", "video/mp4"),
+        "files": (io.BytesIO(film(360, 640)), "launch.mp4", "video/mp4"),
     }
     post = ampost.ask("POST", POSTS, status=201, data=sent)["post"]
     alike(post, POST)
     [kept] = post["content"]["media"]
-    assert (kept["filename"], kept["mimeType"], kept["width"]) == ("launch.mp4", "video/mp4", 540)
+    assert (kept["filename"], kept["mimeType"], kept["width"]) == ("launch.mp4", "video/mp4", 360)
     assert post["content"]["platformOverrides"]["tiktok"]["settings"] == own["tiktok"]["settings"]
 
 
@@ -184,7 +184,7 @@ def test_youtubes_and_linkedins_examples(
     ampost: Api, set_id: str, play: Store, connect: Callable[..., Any]
 ) -> None:
     connect("youtube", "linkedin")
-    moving = hosted(play, film(), "video/mp4")
+    moving = hosted(play, film(192, 108, 3.5, grain=True), "video/mp4")
     cover = hosted(play, encoded(photo(640, 360), "PNG"), "image/png")
     picture = hosted(play, encoded(photo(160, 90), "PNG"), "image/png")
     clip = {
