@@ -194,7 +194,7 @@ def _amplify_file(
     name = f"media.{index}"
     if one.id is not None:
         return one.id, one.alt_text
-    if one.file_path:
+    if one.file_path and not (one.public_url and not _named(one)):  # a path of another system's
         return by_path(one.file_path, f"{name}.file_path"), one.alt_text
     if one.public_url:
         found = _fetched(
