@@ -72,6 +72,8 @@ class Clock:
             Periodic("recurring", 5.0, _recurring),
             Periodic("files", 24 * 3600.0, lambda: queues.wake("media.sweep")),
         ]
+        if config.S3_BUCKET and config.S3_DIRECT_UPLOADS:
+            self.periodic.append(Periodic("arrivals", 60.0, lambda: queues.wake("media.arrivals")))
         if config.HEARTBEAT_URL:
             self.periodic.append(Periodic("monitor", PING_SECONDS, self._ping))
         if config.SMTP_URL:
