@@ -143,6 +143,7 @@ class Config:
     API_REQUESTS_PER_HOUR: int = 1000
     API_POSTS_PER_HOUR: int = 100
     API_UPLOADS_PER_HOUR: int = 50
+    API_CONNECTS_PER_HOUR: int = 100
     NETWORKS_PER_PROFILE: int = 500
     STRIPE_SECRET_KEY: str = ""
 

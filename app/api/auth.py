@@ -15,7 +15,7 @@ from flask import Blueprint, current_app, g, request
 from flask_login import current_user
 
 from app import permissions
-from app.errors import Forbidden, Unauthorized
+from app.errors import AppError, Forbidden, Unauthorized
 from app.extensions import csrf
 from app.permissions import SIGNED_IN, Actor, Permission
 from app.services import access, keys
@@ -92,7 +92,7 @@ def recognised() -> bool:
         return False
     try:
         keys.resolve(whole)
-    except Unauthorized:
+    except AppError:
         return False
     return True
 

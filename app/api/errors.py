@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app import logs
+from app.api import sentences
 from app.errors import AppError, NotFound, Unavailable, ValidationFailed
 
 PROBLEM = "application/problem+json"
@@ -174,17 +175,14 @@ def _away(error: Exception) -> bool:
 def _invalid(error: ValidationError) -> ValidationFailed:
     """One error a field that is missing or not as described; what was sent is not repeated."""
     found = [
-        ValidationFailed(_sentence(one["type"], one["msg"]), field=".".join(map(str, one["loc"])))
-        for one in error.errors(include_url=False, include_input=False, include_context=False)
+        ValidationFailed(
+            sentences.of(one["type"], one["msg"], one.get("ctx", {})),
+            field=".".join(map(str, one["loc"])),
+        )
+        for one in error.errors(include_url=False, include_input=False)
     ]
     first = found[0]
     return ValidationFailed(
         f"{first.field}: {first.message}" if first.field else first.message, field=first.field,
         errors=list(found),
     )  # fmt: skip
-
-
-def _sentence(kind: str, message: str) -> str:
-    if kind == "missing":
-        return "This field is required."
-    return message.removeprefix("Value error, ").rstrip(".") + "."

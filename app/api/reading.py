@@ -38,7 +38,7 @@ def body(takes: tuple[str, ...], optional: bool = False) -> dict[str, Any]:
     empty = request.content_length in (None, 0) and not request.headers.get("Transfer-Encoding")
     if empty and (optional or not kind):
         return {}
-    if kind not in takes and not (kind.endswith("+json") and JSON in takes):
+    if kind not in takes and not _alike(kind, takes):
         raise UnsupportedType(f"Send the body as {' or '.join(takes)}, and say so in Content-Type.")
     if kind not in FORMS:
         found = _parsed(request.get_data())
@@ -48,6 +48,11 @@ def body(takes: tuple[str, ...], optional: bool = False) -> dict[str, Any]:
         found = unfolded(request.form)
     _storable(found)
     return found
+
+
+def _alike(kind: str, takes: tuple[str, ...]) -> bool:
+    """Whether a type is another way of writing one that is taken: a form may be sent in parts."""
+    return (kind.endswith("+json") and JSON in takes) or (kind in FORMS and FORMS[0] in takes)
 
 
 def unfolded(form: MultiDict[str, str]) -> dict[str, Any]:

@@ -145,7 +145,10 @@ class NetworkApp(Timestamps, Base):
 
 
 class OAuthState(Base):
-    """A consent under way: bound to a session, 10 minutes, read once (reliability §13)."""
+    """A consent under way: bound to a session, 10 minutes, read once (reliability §13).
+
+    One begun with a key is bound to that instead, and has the address people go on to.
+    """
 
     __tablename__ = "oauth_states"
     __table_args__ = (Index("ix_oauth_states_expires_at", "expires_at"),)
@@ -159,13 +162,18 @@ class OAuthState(Base):
     server: Mapped[str] = mapped_column(String(255), default="")
     redirect_uri: Mapped[str] = mapped_column(String(500))
     return_url: Mapped[str] = mapped_column(String(2000), default="")
+    key_id: Mapped[UUID | None]  # the key that began it, if one did
     keep: Mapped[str]  # encrypted JSON: verifier, keys
     account_id: Mapped[UUID | None]  # the account being reconnected
     expires_at: Mapped[datetime]
 
 
 class PendingConnection(Base):
-    """Tokens in hand, nothing chosen yet: the chooser page reads it, the choice deletes it."""
+    """Tokens in hand, nothing chosen yet: the chooser page reads it, the choice deletes it.
+
+    Where a key began it, the browser that came back holds the token of ``token_hash``: whoever
+    sits there is asked, and goes on to ``return_url``.
+    """
 
     __tablename__ = "pending_connections"
     __table_args__ = (Index("ix_pending_connections_expires_at", "expires_at"),)
@@ -179,4 +187,6 @@ class PendingConnection(Base):
     tokens: Mapped[str]  # encrypted
     identities: Mapped[dict[str, Any]]
     return_url: Mapped[str] = mapped_column(String(2000), default="")
+    key_id: Mapped[UUID | None]
+    token_hash: Mapped[str | None] = mapped_column(String(64))
     expires_at: Mapped[datetime]

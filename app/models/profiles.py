@@ -27,6 +27,7 @@ class Profile(Timestamps, Base):
     """A brand: its zone, its late policy, its rows. The tenant.
 
     ``partner``: it may make integrations where the installation bills (the Oktopost contract).
+    ``return_urls``: where a sign-in begun with a key may send people on to (reliability §13).
     """
 
     __tablename__ = "profiles"
@@ -43,6 +44,7 @@ class Profile(Timestamps, Base):
     partner: Mapped[bool] = mapped_column(default=False, server_default=false())
     paused_at: Mapped[datetime | None]
     pause_reason: Mapped[str] = mapped_column(String(200), default="")
+    return_urls: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from app.clock import now
@@ -15,6 +16,10 @@ from app.services.account_readiness import Readiness
 from app.services.sets import get as get_set
 
 SOON = timedelta(days=7)
+NAMED = ("linkedin", "facebook", "youtube")  # called by their name; the others by their handle
+# Of what is kept of an account, what is nobody's business.
+HIDDEN = ("tokens", "secret", "password", "key")
+ORGANIZATIONS = "w_organization_social"
 
 
 def judged(
@@ -48,3 +53,29 @@ def token_health(row: SocialAccount) -> str:
     if ends <= now():
         return "expired"
     return "expiring" if ends - now() < SOON else "healthy"
+
+
+def called(row: SocialAccount) -> str:
+    """What people see an account called: ``@handle``, or its name where handles are not shown."""
+    if row.network in NAMED:
+        return row.name or row.handle
+    return f"@{row.handle.lstrip('@')}"
+
+
+def metadata(row: SocialAccount) -> dict[str, Any]:
+    """What the network said of an account, and no secret (Ampost's ``platformMetadata``)."""
+    found = {
+        name: value
+        for name, value in row.extras.items()
+        if not any(word in name.lower() for word in HIDDEN)
+    }
+    if row.network == "youtube":
+        found["channelId"] = row.external_id
+    if row.network == "linkedin":
+        found |= {
+            "subject": row.external_id.rpartition(":")[2],
+            "profile": {"name": row.name or row.handle, "picture": row.avatar_url or None},
+            "scopes": list(row.scopes), "authFlow": row.way,
+            "organizationPosting": ORGANIZATIONS in row.scopes,
+        }  # fmt: skip
+    return found

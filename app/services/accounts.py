@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from sqlalchemy import delete, select
 from app import credentials, egress, events, holds, inflight
 from app.clock import now
 from app.config import NETWORKS
-from app.errors import Conflict, Forbidden, NotFound, ValidationFailed
+from app.errors import AppError, Conflict, Forbidden, NotFound, ValidationFailed
 from app.extensions import db, networks, safe
 from app.ids import uuid7
 from app.models.accounts import AccountStatus, NetworkApp, PendingConnection, SocialAccount
@@ -34,14 +34,27 @@ from app.services.linking import Connected, connect
 from app.transactions import transaction
 
 __all__ = [
-    "Connected", "cancel", "check", "check_all", "choose", "connect", "connect_password",
-    "connect_token",
-    "disconnect", "get", "identities", "network_of", "pending", "revoke", "settle",
+    "Asking", "Connected", "ask", "cancel", "check", "check_all", "choose", "connect",
+    "connect_password", "connect_token", "disconnect", "drop", "get", "identities",
+    "network_of", "pending", "revoke", "settle",
 ]  # fmt: skip
 
 CALL_SECONDS = 25.0  # all that one action may spend on a network
 CHOOSE_WITHIN = timedelta(minutes=30)
+CONFIRM_WITHIN = timedelta(minutes=10)  # where a key began it
 WRITE = Permission.ACCOUNT_WRITE
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who is asked where a key began it: the browser whose token has that digest.
+
+    ``return_url`` is where the person goes on to.
+    """
+
+    key_id: UUID
+    token_hash: str
+    return_url: str
 
 
 def get(actor: Actor, account_id: UUID) -> SocialAccount:
@@ -130,13 +143,14 @@ def settle(
         wanted = [one for one in found if one.external_id == meant]
     if wanted:
         return connect(actor, profile_id, name, wanted[0], tokens, way=way, app_id=app_id)
-    return _ask(actor, profile_id, name, found, tokens, way, app_id, reconnect)
+    return ask(actor, profile_id, name, found, tokens, way, app_id, reconnect)
 
 
 def pending(actor: Actor, pending_id: UUID) -> PendingConnection:
-    """A sign-in whose accounts wait to be chosen from, by the person who signed in."""
+    """A sign-in whose accounts wait to be chosen from, by the person or the key that began it."""
     found = reach(actor).get(PendingConnection, pending_id, need=WRITE.value)
-    if found.user_id != actor.user_id or found.expires_at <= now():
+    theirs = (found.user_id, found.key_id) == (actor.user_id, actor.key_id)
+    if not theirs or found.expires_at <= now():
         raise NotFound("That choice is no longer open. Please connect again.")
     return found
 
@@ -150,28 +164,42 @@ def choose(actor: Actor, pending_id: UUID, external_ids: Iterable[str]) -> list[
     """Connect the chosen accounts of a sign-in; the choice can be made once."""
     chosen = set(external_ids)
     row = pending(actor, pending_id)
-    name, profile_id, way = row.network, row.profile_id, row.way
+    name, profile_id, way, server = row.network, row.profile_id, row.way, row.server
     found = [one for one in identities(row) if one.external_id in chosen]
     if not found or len(found) != len(chosen):
         raise ValidationFailed("Choose at least one account.", field="accounts")
     if any(one.note for one in found):
         raise ValidationFailed(next(one.note for one in found if one.note), field="accounts")
     tokens, app_id, own = _taken(row)
-    grant = uuid7()
-    return [
-        connect(
-            actor, profile_id, name, replace(one, tokens=own.get(one.external_id)), tokens,
-            way=way, app_id=app_id, grant_id=grant,
-        )
-        for one in found
-    ]  # fmt: skip
+    grant, done = uuid7(), list[Connected]()
+    try:
+        for one in found:
+            done.append(connect(
+                actor, profile_id, name, replace(one, tokens=own.get(one.external_id)), tokens,
+                way=way, app_id=app_id, grant_id=grant,
+            ))  # fmt: skip
+    except AppError:
+        db.session.rollback()
+        if not done:
+            _end(name, server, tokens, app_id)
+        raise
+    return done
 
 
 def cancel(actor: Actor, pending_id: UUID) -> None:
     """Choose none: the sign-in is ended at the network too."""
-    row = pending(actor, pending_id)
+    drop(pending(actor, pending_id))
+
+
+def drop(row: PendingConnection) -> None:
+    """Forget a sign-in of which nothing is chosen, and end it at the network."""
     name, server = row.network, row.server
     tokens, app_id, _ = _taken(row)
+    _end(name, server, tokens, app_id)
+
+
+def _end(name: str, server: str, tokens: Tokens, app_id: UUID | None) -> None:
+    """End at the network what no account lives on."""
     kept = db.session.get(NetworkApp, app_id) if app_id else None
     app = credentials.app_keys(kept) if kept else AppKeys("")
     db.session.commit()
@@ -251,9 +279,9 @@ def revoke(name: str, app: AppKeys, tokens: Tokens, server: str) -> None:
         networks.get(name).revoke(app, tokens, server)
 
 
-def _ask(
+def ask(
     actor: Actor, profile_id: UUID, name: str, found: list[Identity], tokens: Tokens, way: str,
-    app_id: UUID | None, reconnect: UUID | None,
+    app_id: UUID | None, reconnect: UUID | None = None, asking: Asking | None = None,
 ) -> PendingConnection:  # fmt: skip
     """Keep a sign-in, encrypted, until the person has chosen."""
     actor.require(WRITE, profile_id)
@@ -265,7 +293,11 @@ def _ask(
     }  # fmt: skip
     row = PendingConnection(
         id=row_id, user_id=actor.user_id, profile_id=profile_id, network=name, way=way,
-        server=found[0].server, expires_at=now() + CHOOSE_WITHIN,
+        server=found[0].server,
+        expires_at=now() + (CONFIRM_WITHIN if asking else CHOOSE_WITHIN),
+        key_id=asking.key_id if asking else None,
+        token_hash=asking.token_hash if asking else None,
+        return_url=asking.return_url if asking else "",
         tokens=safe.vault.encrypt(json.dumps(kept), _place(row_id)),
         identities={
             "found": [plain({**one.__dict__, "tokens": None}) for one in found],

@@ -1,21 +1,21 @@
 """Signing in on a network's own page, and the way back (RFC 9700, reliability §13).
 
-A consent is bound to the session that began it, the person, the profile, the network and the
-redirect URI. It can be ended once: its row is deleted by the statement that reads it, before
-the code is exchanged.
+A consent is bound to the session or the key that began it, the person, the profile, the network
+and the redirect URI. It can be ended once: its row is deleted by the statement that reads it,
+before the code is exchanged. How one that a key began goes on is in ``key_consent.py``.
 """
 
 from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from app import credentials, egress, ids
@@ -24,7 +24,7 @@ from app.config import settings
 from app.errors import AppError, NotFound, ValidationFailed
 from app.extensions import db, safe
 from app.models.accounts import NetworkApp, OAuthState, PendingConnection, SocialAccount
-from app.networks.base import AppKeys, Consent, Network, NetworkError
+from app.networks.base import AppKeys, Consent, Identity, Network, NetworkError, Tokens
 from app.permissions import Actor, Permission
 from app.services.access import reach
 from app.services.accounts import CALL_SECONDS, Connected, may_connect, network_of, revoke, settle
@@ -33,6 +33,8 @@ from app.services.answers import told
 LASTS = timedelta(minutes=10)
 UNUSED_AFTER = timedelta(days=1)
 LOST = "That sign-in has run out, or was begun in another browser. Please start again."
+
+Done = TypeVar("Done")
 
 
 class ConsentFailed(ValidationFailed):
@@ -50,16 +52,39 @@ def redirect_uri(name: str) -> str:
 
 @dataclass(frozen=True)
 class Begun:
-    """What ``finish`` needs of the row it took."""
+    """A consent whose row has been taken: ``fits`` says whether it may go on.
 
+    ``held_by`` is the digest of the session or key it is bound to; ``key_id`` and ``return_url``
+    are of one that a key began.
+    """
+
+    held_by: str
     user_id: UUID
     profile_id: UUID
     network: str
     server: str
+    redirect_uri: str
+    expires_at: datetime
     account_id: UUID | None
+    key_id: UUID | None
+    return_url: str
     app: AppKeys
     app_id: UUID | None
     keep: Mapping[str, str]
+
+    @property
+    def expired(self) -> bool:
+        return self.expires_at <= now()
+
+    def fits(self, actor: Actor, name: str, held_by: str) -> bool:
+        """Whether it is this person's way back from this network, in the hands it began in."""
+        return (
+            hmac.compare_digest(self.held_by, held_by)
+            and self.user_id == actor.user_id
+            and self.key_id == actor.key_id
+            and self.network == name
+            and self.redirect_uri == redirect_uri(name)
+        )
 
 
 def start(
@@ -71,11 +96,13 @@ def start(
     hint: str = "",
     server: str = "",
     reconnect: UUID | None = None,
+    return_url: str = "",
 ) -> str:
     """The address of the network's consent page.
 
-    ``hint`` is the handle, ``server`` the host a person typed; ``reconnect`` is the account
-    to bring back. Raises ``ValidationFailed`` with the field ``server`` or ``hint``.
+    ``session_hash`` is the digest of the session, or of the key that ``actor`` is. ``hint`` is
+    the handle, ``server`` the host a person typed; ``reconnect`` is the account to bring back.
+    Raises ``ValidationFailed`` with the field ``server`` or ``hint``.
     """
     if reconnect is not None:
         account = reach(actor).get(SocialAccount, reconnect, need=Permission.ACCOUNT_WRITE.value)
@@ -98,10 +125,21 @@ def start(
         app_id = _keep_app(name, base, back, app)
     _keep_state(
         actor, profile_id, network, state, session_hash, base, back, app, app_id,
-        consent.keep, reconnect,
+        consent.keep, reconnect, return_url,
     )  # fmt: skip
     db.session.commit()
     return consent.url
+
+
+def whose(state: str) -> str:
+    """Who began the consent of that state: ``"key"``, ``"person"``, or empty where nobody did.
+
+    It is only looked at, and stays as it is.
+    """
+    found = db.session.execute(
+        select(OAuthState.key_id).where(OAuthState.state_hash == ids.digest(state))
+    ).one_or_none()
+    return "" if found is None else "person" if found.key_id is None else "key"
 
 
 def finish(
@@ -112,17 +150,32 @@ def finish(
     Raises ``ConsentFailed`` in words. X's codes live for 30 seconds, so all of it happens
     in the callback's own request.
     """
-    begun = _take(actor, name, query.get("state", ""), session_hash)
+    network_of(name)
+    begun = take(query.get("state", ""))
+    if begun is None or begun.expired or not begun.fits(actor, name, session_hash):
+        raise ConsentFailed(LOST)
+
+    def settled(found: list[Identity], tokens: Tokens) -> Connected | PendingConnection:
+        return settle(
+            actor, begun.profile_id, name, found, tokens, way="oauth", app_id=begun.app_id,
+            reconnect=begun.account_id,
+        )  # fmt: skip
+
     try:
         network = may_connect(actor, begun.profile_id, name, "oauth")
-        return _trade(actor, network, begun, query)
+        return trade(network, begun, query, settled)
     except AppError as error:
         raise ConsentFailed(error.message, begun.profile_id, name) from error
 
 
-def _trade(
-    actor: Actor, network: Network, begun: Begun, query: Mapping[str, str]
-) -> Connected | PendingConnection:
+def trade(
+    network: Network, begun: Begun, query: Mapping[str, str],
+    end: Callable[[list[Identity], Tokens], Done],
+) -> Done:  # fmt: skip
+    """What ``end`` makes of the accounts and tokens that the network's answer is worth.
+
+    Raises ``AppError`` in words; tokens that came to nothing are ended at the network.
+    """
     try:
         with egress.bounded(CALL_SECONDS):
             tokens = network.exchange(begun.app, begun.keep, query, redirect_uri(network.name))
@@ -137,10 +190,7 @@ def _trade(
     try:
         with egress.bounded(CALL_SECONDS):
             found = network.identities(tokens, begun.server)
-        return settle(
-            actor, begun.profile_id, network.name, found, tokens, way="oauth",
-            app_id=begun.app_id, reconnect=begun.account_id,
-        )  # fmt: skip
+        return end(found, tokens)
     except (NetworkError, AppError) as error:
         db.session.rollback()
         revoke(network.name, begun.app, tokens, begun.server)  # nothing was connected with them
@@ -226,9 +276,11 @@ def _forget_app(app_id: UUID | None) -> None:
 def _keep_state(
     actor: Actor, profile_id: UUID, network: Network, state: str, session_hash: str, base: str,
     back: str, app: AppKeys, app_id: UUID, keep: Mapping[str, str],
-    account_id: UUID | None,
+    account_id: UUID | None, return_url: str,
 ) -> None:  # fmt: skip
-    db.session.execute(delete(OAuthState).where(OAuthState.expires_at <= now()))
+    # One that a key began is known for a while longer: its app hears that it came too late.
+    late = or_(OAuthState.key_id.is_(None), OAuthState.expires_at <= now() - UNUSED_AFTER)
+    db.session.execute(delete(OAuthState).where(OAuthState.expires_at <= now(), late))
     row_id = ids.uuid7()
     kept: dict[str, Any] = {
         "keep": dict(keep), "app_id": str(app_id),
@@ -240,43 +292,34 @@ def _keep_state(
             id=row_id, state_hash=ids.digest(state), session_hash=session_hash,
             user_id=actor.user_id, profile_id=profile_id, network=network.name, server=base,
             redirect_uri=back, account_id=account_id, expires_at=now() + LASTS,
+            key_id=actor.key_id, return_url=return_url,
             keep=safe.vault.encrypt(json.dumps(kept), _place(row_id)),
         )
     )  # fmt: skip
 
 
-def _take(actor: Actor, name: str, state: str, session_hash: str) -> Begun:
-    """The consent of that state, used up by this look; ``ConsentFailed`` unless all of it fits."""
-    network_of(name)
+def take(state: str) -> Begun | None:
+    """The consent of that state, used up by this look, whoever looks; ``None``: there is none."""
     row = db.session.execute(
         delete(OAuthState)
         .where(OAuthState.state_hash == ids.digest(state))
         .returning(
             OAuthState.id, OAuthState.session_hash, OAuthState.user_id, OAuthState.profile_id,
             OAuthState.network, OAuthState.server, OAuthState.redirect_uri, OAuthState.keep,
-            OAuthState.account_id, OAuthState.expires_at,
+            OAuthState.account_id, OAuthState.expires_at, OAuthState.key_id,
+            OAuthState.return_url,
         )
         .execution_options(synchronize_session=False)
     ).one_or_none()  # fmt: skip
     db.session.commit()
-    if row is None or not _fits(row, actor, name, session_hash):
-        raise ConsentFailed(LOST)
+    if row is None:
+        return None
     kept = json.loads(safe.vault.decrypt(row.keep, _place(row.id)))
     return Begun(
-        row.user_id, row.profile_id, row.network, row.server, row.account_id,
-        AppKeys(**kept["app"]), UUID(kept["app_id"]), kept["keep"],
+        row.session_hash, row.user_id, row.profile_id, row.network, row.server, row.redirect_uri,
+        row.expires_at, row.account_id, row.key_id, row.return_url, AppKeys(**kept["app"]),
+        UUID(kept["app_id"]), kept["keep"],
     )  # fmt: skip
-
-
-def _fits(row: Any, actor: Actor, name: str, session_hash: str) -> bool:
-    expires: datetime = row.expires_at
-    return (
-        hmac.compare_digest(row.session_hash, session_hash)
-        and row.user_id == actor.user_id
-        and row.network == name
-        and row.redirect_uri == redirect_uri(name)
-        and expires > now()
-    )
 
 
 def _place(row_id: UUID) -> str:

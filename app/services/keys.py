@@ -28,7 +28,7 @@ from app.models.keys import ApiKey, KeyKind
 from app.models.people import User
 from app.models.profiles import Membership, Profile
 from app.permissions import Actor, Permission
-from app.services import access, seat_belt
+from app.services import access, plans, seat_belt
 from app.services.seat_belt import Belt
 
 PREFIXES = {KeyKind.PROFILE: "ak_", KeyKind.ACCOUNT: "amp_live_"}
@@ -99,7 +99,10 @@ def create_for(
 
 
 def resolve(whole: str, *, address: str = "", request_id: str = "") -> Actor:
-    """Who a key acts for, with the roles held now. Raises ``Unauthorized``; notes its use."""
+    """Who a key acts for, with the roles held now; notes its use.
+
+    Raises ``Unauthorized``, and ``SubscriptionRequired`` where the owner's plan has no API.
+    """
     if not well_formed(whole):
         raise Unauthorized(REFUSED)
     digest, at = ids.digest(whole), now()
@@ -107,6 +110,7 @@ def resolve(whole: str, *, address: str = "", request_id: str = "") -> Actor:
     if row is None or not hmac.compare_digest(row.key_hash, digest) or row.revoked_at is not None:
         raise Unauthorized(REFUSED)
     actor = _acting(row, address, request_id)
+    _require_plan(row)
     stale = row.last_used_at is None or at - row.last_used_at > NOTED_EVERY
     key_id = row.id
     db.session.rollback()
@@ -132,6 +136,12 @@ def standing(
     if user is None or user.suspended_at is not None:
         raise Unauthorized(REFUSED)
     return access.person(user, address=address, request_id=request_id)
+
+
+def _require_plan(row: ApiKey) -> None:
+    """A profile's key works on the plan of the profile's owner, an account's on its user's own."""
+    if plans.billed():
+        plans.require_api(plans.owner_of(row.profile_id) if row.profile_id else row.user_id)
 
 
 def _acting(row: ApiKey, address: str, request_id: str) -> Actor:

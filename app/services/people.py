@@ -163,6 +163,29 @@ def change_password(actor: Actor, present: str, new: str) -> str:
     return token
 
 
+def confirm(actor: Actor, password: str) -> str:
+    """The person's password again, before something delicate (reliability §13: 15 minutes).
+
+    The session gets the token returned. Raises ``WrongPassword`` (field ``password``) or
+    ``RateLimited``: guessing it in a borrowed browser counts like guessing at the door.
+    """
+    user = _me(actor)
+    key, stored = user.email_key, user.password_hash
+    db.session.rollback()
+    counted = throttle.guess(key, actor.address)
+    right = passwords.matches(stored, password)
+    user = _me(actor)
+    if not right or user.password_hash != stored:
+        _note("password.refused", actor, user)
+        db.session.commit()
+        raise WrongPassword(counted.left, "That is not your password.", field="password")
+    throttle.forgive(counted)
+    token = sessions.renew(actor)
+    _note("password.given", actor, user)
+    db.session.commit()
+    return token
+
+
 def change_name(actor: Actor, name: str) -> User:
     """What others see the person as."""
     user = _me(actor)

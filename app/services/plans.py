@@ -20,6 +20,7 @@ from app.permissions import Role
 
 GIB = 1024**3
 PAYING = ("active", "trialing", "past_due")
+NO_API = "The Free plan includes no API access. Choose a plan under Billing."
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,4 @@ def paid_by(user_id: UUID) -> Select[UUID]:
 def require_api(user_id: UUID | None) -> None:
     """Raise ``SubscriptionRequired`` where the owner's plan includes no API access."""
     if not of(user_id).keys:
-        raise SubscriptionRequired(
-            "The Free plan includes no API access. Choose a plan under Billing."
-        )
+        raise SubscriptionRequired(NO_API)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, literal_column, select
@@ -20,7 +21,7 @@ from app.models.people import User
 from app.models.posts import PostTarget
 from app.models.profiles import LatePolicy, Membership, PlatformSet, Profile
 from app.permissions import Actor, Permission, Role
-from app.services import numbers
+from app.services import numbers, return_urls
 from app.services.access import reach
 
 NAME_LIMIT = 120
@@ -65,8 +66,12 @@ def settle(
     late_policy: LatePolicy,
     late_limit_minutes: int,
     week_start: int,
+    addresses: list[str] | None = None,
 ) -> Profile:
-    """Change a brand's settings. Posts on the clock keep their moment, whatever the zone."""
+    """Change a brand's settings. Posts on the clock keep their moment, whatever the zone.
+
+    ``addresses`` are all its return addresses; ``None`` leaves them as they are.
+    """
     profile = reach(actor).get(Profile, profile_id, need=Permission.PROFILE_WRITE)
     if late_limit_minutes not in LATE_MINUTES:
         raise ValidationFailed(
@@ -75,13 +80,15 @@ def settle(
         )
     if week_start not in range(7):
         raise ValidationFailed("Choose a day of the week.", field="week_start")
-    given = {
+    given: dict[str, Any] = {
         "name": check_name(name),
         "time_zone": clock.zone(time_zone).key,
         "late_policy": late_policy,
         "late_limit_minutes": late_limit_minutes,
         "week_start": week_start,
     }
+    if addresses is not None:
+        given["return_urls"] = return_urls.checked_all(addresses)
     changed = {
         key: [getattr(profile, key), value]
         for key, value in given.items()

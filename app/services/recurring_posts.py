@@ -18,14 +18,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app import events, ids
 from app.clock import now
-from app.extensions import db, networks
+from app.extensions import db
 from app.models.accounts import AccountStatus, SocialAccount
 from app.models.attempts import Attempt
 from app.models.posts import Post, PostTarget, TargetState
 from app.models.profiles import LatePolicy
 from app.models.recurring import OccurrenceState, RecurringOccurrence, RecurringSchedule
 from app.permissions import Actor, Role
-from app.services import recurrence_rules, starting, submissions, usage
+from app.services import catalogue, recurrence_rules, starting, submissions, usage
 from app.services.recurrence import Occurrence, Recurrence
 from app.services.submissions import Submission
 from app.services.writing import refuse_problems
@@ -243,5 +243,5 @@ def _unmake(occurrence: RecurringOccurrence, post: Post) -> None:
 def _left_out(missing: Sequence[str]) -> str:
     if not missing:
         return ""
-    names = ", ".join(networks.get(name).title for name in missing)
+    names = ", ".join(catalogue.entry(name).title for name in missing)
     return f"Made without {names}: no account is connected there."

@@ -18,7 +18,7 @@ from app import ids
 from app.clock import now
 from app.config import settings
 from app.errors import AppError, InvalidTransition, NotFound, ValidationFailed
-from app.extensions import db, networks
+from app.extensions import db
 from app.models.accounts import AccountStatus, SocialAccount
 from app.models.posts import Post, PostMedia, PostStatus, PostTarget, TargetState
 from app.models.profiles import PlatformSet
@@ -26,6 +26,7 @@ from app.permissions import Actor, Permission
 from app.services import catalogue, content_templates, drafts, posts, seat_belt, starting, usage
 from app.services import media as library
 from app.services.access import reach
+from app.services.writing import refuse_problems
 
 POLL_SECONDS = 0.05
 OPEN = (TargetState.DRAFT, TargetState.SCHEDULED, TargetState.CANCELLED)
@@ -86,7 +87,7 @@ def accounts_of(
     for index, name in enumerate(wanted):
         if not any(one.network == name for one in (*rows, *found)):
             raise NotConnected(
-                f"No {networks.get(name).title} account is connected here. Connect one first.",
+                f"No {catalogue.entry(name).title} account is connected here. Connect one first.",
                 field=f"platforms.{index}",
             )
     have = {one.id for one in found}
@@ -123,8 +124,8 @@ def submit(
 ) -> Post:
     """Store the post: a draft, or with ``due_at`` on the clock, or with ``publish`` due now.
 
-    Raises ``ValidationFailed`` with one error for each thing a network would refuse; nothing is
-    stored then.
+    Raises ``ValidationFailed`` with one error for each thing a network would refuse, of a draft
+    too; nothing is stored then (contracts, "Amplify and Ampost").
     """
     actor.require(Permission.POST_WRITE, profile_id)
     post = blank(actor, profile_id, sent)
@@ -139,6 +140,7 @@ def submit(
                 due = now() if publish or sent.due_at is None else starting.due_of(sent.due_at)
                 starting.start_new(actor, post, due, quick=publish)
             else:
+                refuse_problems(post, post.targets, waits=False)
                 starting.keep(post)
     except AppError:
         db.session.rollback()
@@ -259,6 +261,8 @@ def change(
         db.session.flush()
         if wanted is not None:
             return posts.schedule(actor, post.id, wanted)
+        going = [t for t in post.targets if t.state is not TargetState.CANCELLED]
+        refuse_problems(post, going, waits=False)
         if post.armed:
             return posts.unschedule(actor, post.id)
         if timed:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.config import settings
@@ -21,11 +22,16 @@ from app.models.media import Media
 from app.models.people import User
 from app.models.usage import UsageCount
 from app.services import plans
+from app.services.plans import Plan
 
-POSTS, UPLOADS = "posts", "uploads"
+POSTS, UPLOADS, CONNECTS, REQUESTS = "posts", "uploads", "connects", "requests"
 HOUR = timedelta(hours=1)
 KEPT = timedelta(days=400)
-WORDS = {POSTS: "posts", UPLOADS: "uploads"}
+WORDS = {POSTS: "posts", UPLOADS: "uploads", REQUESTS: "API requests"}
+# What the Ampost seed calls them; a refusal says which it was.
+OPERATIONS = {
+    POSTS: "createPost", UPLOADS: "mediaUpload", CONNECTS: "connectPlatform", REQUESTS: "apiRead",
+}  # fmt: skip
 
 
 class QuotaExceeded(RateLimited):
@@ -60,15 +66,27 @@ def spend(kind: str, profile_id: UUID, *, by_api: bool, times: int = 1) -> None:
     if by_api:
         most = settings().API_POSTS_PER_HOUR if kind == POSTS else settings().API_UPLOADS_PER_HOUR
         words = f"This profile has made {most} {WORDS[kind]} this hour, which is the limit."
-        refusal = RateLimited(words)
+        refusal = RateLimited(words, facts={"operation": OPERATIONS[kind]})
         _take(f"profile:{profile_id}", f"{kind}_hour", hour_of(at), times, most, refusal)
     if not plans.billed():
         return  # no plan limits anything
     owner = plans.owner_of(profile_id)
     plan = plans.of(owner)
     limit = plan.posts_per_month if kind == POSTS else plan.media_uploads_per_month
-    words = f"The {plan.title} plan includes {limit} {WORDS[kind]} a month. They are used up."
-    _take(f"user:{owner}", f"{kind}_month", month_of(at), times, limit, QuotaExceeded(words))
+    month = month_of(at)
+    if not add(db.session(), f"user:{owner}", f"{kind}_month", month, times, limit):
+        raise used_up(plan, limit or 0, kind, month)
+
+
+def spend_connect(profile_id: UUID) -> None:
+    """Count one sign-in that a key begins.
+
+    The caller commits. Raises ``RateLimited`` past the hour's limit of the API.
+    """
+    most = settings().API_CONNECTS_PER_HOUR
+    words = f"This profile has begun {most} sign-ins this hour, which is the limit."
+    refusal = RateLimited(words, facts={"operation": OPERATIONS[CONNECTS]})
+    _take(f"profile:{profile_id}", f"{CONNECTS}_hour", hour_of(now()), 1, most, refusal)
 
 
 def give_back(kind: str, profile_id: UUID, made_at: datetime) -> None:
@@ -127,18 +145,39 @@ def spend_of_key(key_id: UUID, most: int) -> None:
     _take(f"key:{key_id}", f"{POSTS}_day", day, 1, most, RateLimited(words))
 
 
-def used(owner: str, kind: str, window: Window) -> int:
+def used(owner: str, kind: str, window: Window, session: Session | None = None) -> int:
     """How often it was done in that window."""
-    return (
-        db.session.scalar(
-            select(UsageCount.count).where(
-                UsageCount.owner == owner,
-                UsageCount.kind == kind,
-                UsageCount.starts_at == window.starts,
-            )
+    return (session or db.session).scalar(
+        select(UsageCount.count).where(
+            UsageCount.owner == owner,
+            UsageCount.kind == kind,
+            UsageCount.starts_at == window.starts,
         )
-        or 0
+    ) or 0
+
+
+def used_by_many(owners: list[str], kind: str, window: Window) -> dict[str, int]:
+    """The same of several at once; those without a count are left out."""
+    rows = db.session.execute(
+        select(UsageCount.owner, UsageCount.count).where(
+            UsageCount.owner.in_(owners),
+            UsageCount.kind == kind,
+            UsageCount.starts_at == window.starts,
+        )
     )
+    return dict(rows.tuples().all())
+
+
+def used_of(owner: str, kinds: list[str], window: Window) -> dict[str, int]:
+    """Several counts of one owner; those without a count are left out."""
+    rows = db.session.execute(
+        select(UsageCount.kind, UsageCount.count).where(
+            UsageCount.owner == owner,
+            UsageCount.kind.in_(kinds),
+            UsageCount.starts_at == window.starts,
+        )
+    )
+    return dict(rows.tuples().all())
 
 
 def sweep() -> int:
@@ -148,11 +187,25 @@ def sweep() -> int:
     return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
-def _take(
-    owner: str, kind: str, window: Window, times: int, most: int | None, refusal: RateLimited
-) -> None:
-    """Raise the count unless that would pass ``most``: one statement, so no race passes it."""
-    postgres = db.session.get_bind().dialect.name == "postgresql"
+def used_up(plan: Plan, most: int, kind: str, window: Window) -> QuotaExceeded:
+    """The refusal of what a plan has no more of until the window ends."""
+    return QuotaExceeded(
+        f"The {plan.title} plan includes {most:,} {WORDS[kind]} a month. They are used up.",
+        facts={"operation": OPERATIONS[kind]},
+        retry_after=max(int((window.ends - now()).total_seconds()), 1),
+    )
+
+
+def add(
+    session: Session, owner: str, kind: str, window: Window, times: int, most: int | None
+) -> bool:
+    """Raise a count unless that would pass ``most``; whether it fitted.
+
+    One statement, so that no race passes the limit. The caller commits.
+    """
+    if most is not None and times > most:
+        return False
+    postgres = session.get_bind().dialect.name == "postgresql"
     insert = (postgresql.insert if postgres else sqlite.insert)(UsageCount)
     statement = insert.values(owner=owner, kind=kind, starts_at=window.starts, count=times)
     room = None if most is None else UsageCount.count + times <= most
@@ -160,8 +213,13 @@ def _take(
         index_elements=["owner", "kind", "starts_at"],
         set_={"count": UsageCount.count + times}, where=room,
     )  # fmt: skip
-    fits = most is None or times <= most
-    done = db.session.execute(statement.returning(UsageCount.count)).first() if fits else None
-    if done is None:
+    return session.execute(statement.returning(UsageCount.count)).first() is not None
+
+
+def _take(
+    owner: str, kind: str, window: Window, times: int, most: int | None, refusal: RateLimited
+) -> None:
+    """Raise the count in the session's transaction, or ``refusal`` where it would pass ``most``."""
+    if not add(db.session(), owner, kind, window, times, most):
         refusal.retry_after = max(int((window.ends - now()).total_seconds()), 1)
         raise refusal

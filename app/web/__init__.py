@@ -11,7 +11,7 @@ from flask import Flask
 ROOMS = (
     "health", "auth", "home", "me", "calendar", "posts", "drafts", "media", "connections",
     "approvals", "bridge",
-    "oauth",
+    "oauth", "key_consent", "developer",
     "settings", "catchup", "docs", "docs_networks", "docs_api", "shared", "networks",
 )  # fmt: skip
 # What has to be set up before any page.

@@ -16,7 +16,8 @@ from app.models.accounts import PendingConnection
 from app.models.profiles import Profile
 from app.networks import bluesky_oauth
 from app.services import access, consent
-from app.web import connections, htmx
+from app.services.key_consent import Over
+from app.web import connections, htmx, key_consent
 from app.web.actor import current_actor, current_session
 from app.web.guard import public
 
@@ -29,10 +30,18 @@ def callback(network: str) -> ResponseReturnValue:
     """Trade the network's answer for an account, in this very request: X's codes live 30 s.
 
     A GET that writes, as OAuth has it: the state, bound to this session and used up by the
-    first look, takes the place of the CSRF token (RFC 9700 §4.7). Somebody signed out is sent
-    to sign in without the code, which would be of no use afterwards.
+    first look, takes the place of the CSRF token (RFC 9700 §4.7). One that a key began asks for
+    nobody's session, and connects nothing before a person has confirmed it. Somebody signed out
+    is sent to sign in without the code, which would be of no use afterwards.
     """
+    began = consent.whose(request.args.get("state", ""))
+    if began == "key":
+        db.session.rollback()
+        write_mode.set(True)
+        return key_consent.came_back(network)
     if not current_user.is_authenticated:
+        if not began:
+            raise Over()
         return htmx.redirect(url_for("auth.login", next="/connections"))
     session_hash, actor = current_session().token_hash, current_actor()
     db.session.rollback()

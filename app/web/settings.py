@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.config import settings as config
+from app.errors import ValidationFailed
 from app.extensions import networks
 from app.models.profiles import LatePolicy
 from app.networks import NETWORKS
 from app.permissions import Permission
-from app.services import onboarding, profiles
+from app.services import onboarding, profiles, return_urls
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
 from app.web.forms import zones
-from app.web.forms.profile import BrandForm, SettingsForm
+from app.web.forms.profile import AddressForm, BrandForm, SettingsForm
 from app.web.guard import requires
 
 bp = Blueprint("settings", __name__)
@@ -42,6 +43,31 @@ def save(profile: str) -> ResponseReturnValue:
         late_limit_minutes=form.late_limit_minutes.data, week_start=form.week_start.data,
     )  # fmt: skip
     return htmx.toast(htmx.redirect(f"/p/{found.slug}/settings"), "The settings are saved.")
+
+
+@bp.post("/p/<profile>/settings/addresses")
+@requires("profile.write")
+def add_address(profile: str) -> ResponseReturnValue:
+    """One more address that apps may send people on to."""
+    form = AddressForm()
+    settled = SettingsForm(formdata=None, obj=current_profile())
+    if not form.validate_on_submit():
+        return _page(settled, form), 422
+    try:
+        return_urls.add(current_actor(), current_profile().id, form.return_url.data)
+    except ValidationFailed as error:
+        if not form.take(error):
+            raise
+        return _page(settled, form), 422
+    return htmx.toast(_addresses(profile), "The address is on the list.")
+
+
+@bp.post("/p/<profile>/settings/addresses/remove")
+@requires("profile.write")
+def remove_address(profile: str) -> ResponseReturnValue:
+    """Take one off the list."""
+    return_urls.remove(current_actor(), current_profile().id, request.form.get("address", ""))
+    return htmx.toast(_addresses(profile), "The address is off the list.")
 
 
 @bp.get("/brands/new")
@@ -79,10 +105,15 @@ def hide_setup(profile: str) -> ResponseReturnValue:
     return htmx.redirect(f"/p/{current_profile().slug}/calendar")
 
 
-def _page(form: SettingsForm) -> str:
+def _addresses(profile: str) -> Response:
+    return htmx.redirect(url_for(".index", profile=profile, _anchor="addresses"))
+
+
+def _page(form: SettingsForm, address: AddressForm | None = None) -> str:
     profile = current_profile()
     return render_template(
         "settings/index.html", form=form, profile=profile, zones=zones.offered(),
+        address=address or AddressForm(formdata=None),
         may=current_actor().may(Permission.PROFILE_WRITE, profile.id),
     )  # fmt: skip
 

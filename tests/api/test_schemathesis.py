@@ -75,7 +75,7 @@ def installed(
     monkeypatch.setattr(egress, "resolve", nowhere)  # whatever address a case makes up
     app = make_app(
         PUBLISH_WAIT_SECONDS=0, API_REQUESTS_PER_HOUR=10**9, API_POSTS_PER_HOUR=10**9,
-        API_UPLOADS_PER_HOUR=10**9,
+        API_UPLOADS_PER_HOUR=10**9, API_CONNECTS_PER_HOUR=10**9,
     )  # fmt: skip
     with app.app_context():
         networks.reset()

@@ -10,15 +10,7 @@ from app.models.accounts import AccountStatus, SocialAccount
 from app.networks import NETWORKS
 from app.permissions import Actor
 from app.services.access import reach
-
-NAMED = ("linkedin", "facebook", "youtube")  # called by their name; the others by their handle
-
-
-def called(one: SocialAccount) -> str:
-    """What the contract calls an account's ``username``."""
-    if one.network in NAMED:
-        return one.name or one.handle
-    return f"@{one.handle.lstrip('@')}"
+from app.services.account_lists import called
 
 
 def account(one: SocialAccount) -> Account:

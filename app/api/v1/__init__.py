@@ -9,7 +9,7 @@ from flask import Flask
 # A file a resource, each with a blueprint called ``bp``.
 RESOURCES = (
     "root", "platforms", "posts", "post", "scheduled", "platform_sets", "accounts", "api_keys",
-    "profiles", "templates", "media", "recurring", "best_times",
+    "profiles", "templates", "media", "recurring", "best_times", "connect",
 )  # fmt: skip
 
 

@@ -17,8 +17,6 @@ from app.services import account_lists, account_readiness, accounts, catalogue, 
 from app.services.account_readiness import Readiness
 
 TAG = "Accounts"
-# Extras of a row that a client may see: what a network said of the account, and no secret.
-HIDDEN = ("tokens", "secret", "password", "key")
 WORDS = {
     AccountStatus.ACTIVE: "connected", AccountStatus.NEEDS_RECONNECT: "expired",
     AccountStatus.DISCONNECTED: "disconnected",
@@ -162,7 +160,7 @@ def told(row: SocialAccount, ready: Readiness) -> AccountOut:
         status=WORDS[row.status], via=row.via, scopes=list(row.scopes),
         token_expires_at=stamp(row.tokens_expire_at),
         token_health=account_lists.token_health(row),
-        platform_metadata=_open(row.extras), readiness=account_readiness.as_json(ready),
+        platform_metadata=account_lists.metadata(row), readiness=account_readiness.as_json(ready),
         connected_at=stamp(row.connected_at), last_checked_at=stamp(row.checked_at),
     )  # fmt: skip
 
@@ -171,7 +169,7 @@ def _connection(row: SocialAccount, ready: Readiness) -> ConnectionOut:
     found = catalogue.platform(catalogue.entry(row.network, row.extras))
     publish = found["publish"]
     return ConnectionOut(
-        id=row.id, platform=row.network, username=row.handle,
+        id=row.id, platform=row.network, username=account_lists.called(row),
         external_account_id=row.external_id, external_account_name=row.name or row.handle,
         connection_status=WORDS[row.status],
         capabilities={
@@ -184,11 +182,3 @@ def _connection(row: SocialAccount, ready: Readiness) -> ConnectionOut:
         },
         readiness=account_readiness.as_json(ready),
     )  # fmt: skip
-
-
-def _open(extras: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in extras.items()
-        if not any(word in name.lower() for word in HIDDEN)
-    }

@@ -32,17 +32,19 @@ class ProfileBody(Camel):
 
 
 class ProfileChange(Camel):
-    """Body of ``PATCH /api/v1/profiles/{id}``: any of these."""
+    """Body of ``PATCH /api/v1/profiles/{id}``: any of these. ``returnUrls`` is the whole list."""
 
     name: str | None = Field(default=None, max_length=500)
     timezone: str | None = Field(default=None, max_length=64)
     late_policy: LatePolicy | None = None
     late_limit_minutes: int | None = None
     week_start: int | None = None
+    return_urls: list[str] | None = Field(default=None, max_length=100)
 
 
 class ProfileOut(Model):
-    """One profile. ``account_id`` is its Oktopost id."""
+    """One profile. ``account_id`` is its Oktopost id; ``return_urls`` are the addresses that
+    ``POST /api/v1/connect/init`` may send people on to."""
 
     id: UUID
     name: str
@@ -53,6 +55,7 @@ class ProfileOut(Model):
     late_policy: str
     late_limit_minutes: int
     week_start: int
+    return_urls: list[str] = Field(examples=[["https://your-app.com/callback"]])
     created_at: str
     updated_at: str
 
@@ -81,7 +84,7 @@ def told(row: Profile, role: Role | None = None) -> ProfileOut:
         id=row.id, name=row.name, slug=row.slug, timezone=row.time_zone,
         account_id=ids.oktopost("001", row.number), role=held.value,
         late_policy=row.late_policy.value, late_limit_minutes=row.late_limit_minutes,
-        week_start=row.week_start, created_at=sure(row.created_at),
+        week_start=row.week_start, return_urls=row.return_urls, created_at=sure(row.created_at),
         updated_at=sure(row.updated_at),
     )  # fmt: skip
 
@@ -129,6 +132,7 @@ def change(profile_id: UUID, body: ProfileChange) -> Any:
         late_policy=_or(body.late_policy, row.late_policy),
         late_limit_minutes=_or(body.late_limit_minutes, row.late_limit_minutes),
         week_start=_or(body.week_start, row.week_start),
+        addresses=body.return_urls,
     )  # fmt: skip
     return MadeProfile(profile=told(row))
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from flask import Blueprint, Response, current_app, json
 from pydantic import ConfigDict
 
-from app.api import openapi
+from app.api import limits, openapi
 from app.api.contract import JSON, Camel, Model, operation
 from app.config import settings
 from app.permissions import public
-from app.services import catalogue, plans
+from app.services import catalogue, plans, usage
 
 bp = Blueprint("api_root", __name__, url_prefix="/api/v1")
 
@@ -54,6 +54,15 @@ class Endpoint(Camel):
     summary: str
 
 
+class RateLimit(Camel):
+    """How often an operation may be asked for within an hour, by a key or for a profile."""
+
+    operation: str
+    limit: int
+    window_seconds: int
+    per: Literal["key", "profile"]
+
+
 class Discovery(Camel):
     """What a client needs to know first."""
 
@@ -64,11 +73,12 @@ class Discovery(Camel):
     documentation: str
     openapi: str
     endpoints: list[Endpoint]
+    rate_limits: list[RateLimit]
     billing: Billing
     platforms: list[dict[str, object]]
 
 
-@bp.get("")
+@bp.get("", strict_slashes=False)
 @public
 @operation("What this API offers", tag="Discovery", answers={200: Discovery})
 def discovery() -> Discovery:
@@ -79,10 +89,10 @@ def discovery() -> Discovery:
         auth_headers=["X-API-Key", "Authorization"], documentation=f"{base}/docs",
         openapi=f"{base}/api/v1/openapi.json",
         endpoints=[
-            Endpoint(method=method, path=rule.rule, summary=told.summary)
+            Endpoint(method=method, path=openapi.braced(rule.rule), summary=told.summary)
             for rule, method, _, told in openapi.operations(current_app)
         ],
-        billing=_billing(), platforms=catalogue.platforms(),
+        rate_limits=_limits(), billing=_billing(), platforms=catalogue.platforms(),
     )  # fmt: skip
 
 
@@ -104,12 +114,28 @@ def described() -> Any:
     return Response(json.dumps(openapi.document(current_app)), mimetype=JSON)
 
 
+def _limits() -> list[RateLimit]:
+    """Ampost's operations. Those without a count of their own are requests of the key."""
+    own = {
+        usage.OPERATIONS[usage.POSTS]: settings().API_POSTS_PER_HOUR,
+        usage.OPERATIONS[usage.UPLOADS]: settings().API_UPLOADS_PER_HOUR,
+        usage.OPERATIONS[usage.CONNECTS]: settings().API_CONNECTS_PER_HOUR,
+    }
+    return [
+        RateLimit(
+            operation=one,
+            limit=own.get(one, settings().API_REQUESTS_PER_HOUR),
+            window_seconds=limits.HOUR,
+            per="profile" if one in own else "key",
+        )
+        for one in ("createPost", "publishPost", "connectPlatform", "mediaUpload", "apiRead")
+    ]
+
+
 def _billing() -> Billing:
     billed = plans.billed()
-    return Billing(
-        required=billed, self_hosted=not billed,
-        plans=[_plan(one) for one in plans.PLANS.values()] if billed else [],
-    )  # fmt: skip
+    found = plans.PLANS.values() if billed else [plans.SELF_HOSTED]
+    return Billing(required=billed, self_hosted=not billed, plans=[_plan(one) for one in found])
 
 
 def _plan(one: plans.Plan) -> Plan:

@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired, NumberRange, ValidationError
 
 from app.errors import ValidationFailed
 from app.models.profiles import LatePolicy
-from app.services import profiles
+from app.services import profiles, return_urls
 from app.web.forms import zones
 from app.web.forms.base import Form, TrimmedField, says
 
@@ -78,4 +78,14 @@ class SettingsForm(BrandForm):
         "The week begins on",
         choices=[SelectChoice(str(n), day) for n, day in enumerate(DAYS)],
         coerce=int,
+    )
+
+
+class AddressForm(Form):
+    """An address that apps with a key may send people on to."""
+
+    return_url = TrimmedField(
+        "Address of your app",
+        [says(return_urls.checked)],
+        render_kw={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"},
     )

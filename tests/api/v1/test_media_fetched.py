@@ -139,7 +139,8 @@ def test_without_youtube_only_the_cover_is_put_in_place(
 ) -> None:
     make_account(brand, "linkedin")
     picture = hosted(sandbox, encoded(photo(640, 360), "PNG"), "image/png")
-    asked = body(brand, ["linkedin"], video(sandbox, thumbnailUrl=picture))
+    moving = hosted(sandbox, film(192, 108, 3.5, grain=True), "video/mp4")
+    asked = body(brand, ["linkedin"], video(sandbox, url=moving, thumbnailUrl=picture))
     post = ampost.post("/api/v1/posts", asked, status=201)["post"]
     assert post["content"]["platformOverrides"] == {}
     row = db.session.get_one(Media, UUID(post["content"]["media"][0]["id"]))

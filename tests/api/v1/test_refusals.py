@@ -128,6 +128,61 @@ def test_no_platforms_and_one_that_is_not_connected(
     assert (told["code"], told["field"]) == ("PLATFORM_NOT_CONNECTED", "platforms.0")
 
 
+def test_a_network_that_nobody_can_connect_is_not_connected(
+    ampost: Api, amplify: Api, set_id: str
+) -> None:
+    told = [
+        refused(ampost, body(set_id, "snapchat")),
+        amplify.post("/api/v1/post", {"platforms": ["snapchat"], "content": "Bells"}, status=400),
+        amplify.post("/api/v1/recurring-schedules", {
+            "name": "Bells", "content": "Bells", "platforms": ["snapchat"],
+            "recurrencePattern": "daily", "timeOfDay": "09:00:00",
+        }, status=400),
+    ]  # fmt: skip
+    for one in told:
+        assert (one["code"], one["field"]) == ("PLATFORM_NOT_CONNECTED", "platforms.0")
+        assert "Snapchat" in one["error"]
+
+
+def test_a_draft_is_refused_what_a_scheduled_post_is(
+    ampost: Api, brand: Profile, set_id: str
+) -> None:
+    """All of the seed's examples are drafts, and "400 Validation failed" is said of them."""
+    for network in ("twitter", "instagram"):
+        make_account(brand, network)
+    sent = body(set_id, "twitter", "x" * 281, due=False) | {"platforms": ["twitter", "instagram"]}
+    told = refused(ampost, sent)
+    assert {(one["platform"], one["code"]) for one in told["errors"]} >= {
+        ("twitter", "CONTENT_TOO_LONG"), ("instagram", "UNSUPPORTED_MEDIA_CONFIG"),
+    }  # fmt: skip
+    draft = ampost.post("/api/v1/posts", body(set_id, "twitter", due=False), status=201)["post"]
+    path = f"/api/v1/posts/{draft['id']}"
+    for change in ({"content": sent["content"]}, {"platforms": ["instagram"]}):
+        assert ampost.patch(path, change, status=400)["errors"]
+    assert ampost.get(path)["post"] == draft
+
+
+def test_a_field_that_is_not_as_described_is_told_what_to_send(
+    ampost: Api, amplify: Api, set_id: str
+) -> None:
+    sent = body(set_id, "twitter", due=False)
+    for change, field, words in (
+        ({"platformSetId": "set_uuid"}, "platformSetId", "This is no id"),
+        ({"scheduledFor": "tomorrow"}, "scheduledFor", "as 2026-04-12T09:00:00Z"),
+        ({"platforms": "twitter"}, "platforms", "a list"),
+        ({"content": []}, "content", "an object"),
+        ({"content": {"text": 5}}, "content.text", "text"),
+        ({"content": {"text": "x" * 100_001}}, "content.text", "100000 characters at most"),
+        ({"content": {"text": "x", "media": [{"type": "gif"}]}}, "content.media.0.type",
+         "'image' or 'video'"),
+    ):  # fmt: skip
+        told = refused(ampost, sent | change)
+        assert told["field"] == field and words in told["errors"][0]["message"], told
+    for query, words in (("limit=0", "1 or more"), ("limit=101", "100 or less"),
+                         ("limit=few", "a whole number"), ("status=odd", "'draft'")):  # fmt: skip
+        assert words in amplify.get(f"/api/v1/posts?{query}", status=400)["error"]
+
+
 def test_a_post_that_is_not_there_has_its_own_code(ampost: Api, brand: Profile) -> None:
     for method, path in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/cancel"),
                          ("POST", "/publish"), ("POST", "/retry")):  # fmt: skip
