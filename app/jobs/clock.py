@@ -21,7 +21,7 @@ from app.integrations import monitor
 from app.jobs.stopping import leave_at_once
 from app.publishing import alarm, clockwork, recovery
 from app.publishing.runner import Runner
-from app.services import recurring_maker
+from app.services import recurring_maker, usage
 
 log = logs.get("clock")
 THREADS = 8  # "more slowly" (reliability §1.5)
@@ -71,6 +71,7 @@ class Clock:
             Periodic("flight", 60.0, lambda: queues.wake("checks.flight")),
             Periodic("recurring", 5.0, _recurring),
             Periodic("files", 24 * 3600.0, lambda: queues.wake("media.sweep")),
+            Periodic("counts", 24 * 3600.0, usage.sweep),
         ]
         if config.S3_BUCKET and config.S3_DIRECT_UPLOADS:
             self.periodic.append(Periodic("arrivals", 60.0, lambda: queues.wake("media.arrivals")))

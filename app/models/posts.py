@@ -131,6 +131,8 @@ class Post(Timestamps, Base):
     # A working copy of a post on the clock: what is typed goes out only once it is applied.
     edits_id: Mapped[UUID | None] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
     discarded_at: Mapped[datetime | None]
+    # When a post written in the browser was first put on the clock, and so counted (usage.charge).
+    counted_at: Mapped[datetime | None]
 
     profile: Mapped[Profile] = relationship()
     targets: Mapped[list[PostTarget]] = relationship(

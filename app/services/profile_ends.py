@@ -5,26 +5,20 @@ from __future__ import annotations
 from uuid import UUID
 
 from sqlalchemy import delete as remove
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app import events
-from app.errors import Conflict, Forbidden, RateLimited
+from app.errors import Conflict, Forbidden
 from app.extensions import db
 from app.models.accounts import AccountStatus, SocialAccount
 from app.models.keys import ApiKey, KeyKind
 from app.models.posts import PostTarget, TargetState
-from app.models.profiles import Membership, Profile
-from app.permissions import Actor, Permission, Role
-from app.services import accounts, plans, profiles, sessions
+from app.models.profiles import Profile
+from app.permissions import Actor, Permission
+from app.services import accounts, profiles, sessions
 from app.services.access import reach
 
 MOVING = (TargetState.QUEUED, TargetState.POSTING)
-
-
-class TooManyProfiles(RateLimited):
-    """The plan's number of profiles is used up."""
-
-    code = "QUOTA_EXCEEDED"
 
 
 def make(actor: Actor, name: str, time_zone: str) -> Profile:
@@ -33,9 +27,6 @@ def make(actor: Actor, name: str, time_zone: str) -> Profile:
         KeyKind.ACCOUNT
     ):
         raise Forbidden("This key is for one profile. Make profiles with an account key.")
-    most = plans.of(actor.user_id).profiles
-    if most is not None and _owned(actor) >= most:
-        raise TooManyProfiles(f"Your plan includes {most} profiles. They are used up.")
     return profiles.create(actor, name, time_zone)
 
 
@@ -59,17 +50,6 @@ def delete(actor: Actor, profile_id: UUID) -> None:
         subject_id=profile_id, name=name,
     )  # fmt: skip
     db.session.commit()
-
-
-def _owned(actor: Actor) -> int:
-    return (
-        db.session.scalar(
-            select(func.count(Membership.id)).where(
-                Membership.user_id == actor.user_id, Membership.role == Role.OWNER
-            )
-        )
-        or 0
-    )
 
 
 def _refuse_moving(profile_id: UUID) -> None:

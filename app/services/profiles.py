@@ -21,7 +21,7 @@ from app.models.people import User
 from app.models.posts import PostTarget
 from app.models.profiles import LatePolicy, Membership, PlatformSet, Profile
 from app.permissions import Actor, Permission, Role
-from app.services import numbers, return_urls
+from app.services import numbers, return_urls, usage
 from app.services.access import reach
 
 NAME_LIMIT = 120
@@ -45,10 +45,14 @@ class Listed:
 
 
 def create(actor: Actor, name: str, time_zone: str) -> Profile:
-    """A new brand, its maker the owner. Raises ``ValidationFailed`` naming the field."""
+    """A new brand, its maker the owner.
+
+    Raises ``ValidationFailed`` naming the field, ``QuotaExceeded`` past the plan's number.
+    """
     if actor.user_id is None:
         raise Unauthorized("Please sign in.")
     name, time_zone = check_name(name), clock.zone(time_zone).key
+    usage.require_profile(actor.user_id)
     profile = lay_out(actor, actor.user_id, name, time_zone)
     profile.named_at = now()
     user = db.session.get_one(User, actor.user_id)

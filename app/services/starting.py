@@ -13,7 +13,7 @@ from app.extensions import db, queues
 from app.models.accounts import AccountStatus
 from app.models.posts import HoldReason, Post, PostTarget, TargetState, post_status
 from app.permissions import Actor
-from app.services import seat_belt
+from app.services import seat_belt, usage
 from app.services.writing import refuse_problems
 
 GRACE = timedelta(seconds=60)  # a time up to this late counts as now (contracts.md)
@@ -49,6 +49,7 @@ def start_new(actor: Actor, post: Post, due: datetime, *, quick: bool) -> None:
     if not targets:
         raise ValidationFailed("Choose at least one account.", field="accounts")
     refuse_problems(post, targets, waits=not quick)
+    usage.charge(post, waits=not quick)
     seat_belt.send(actor, post, due)
     launch(post, targets, due, quick=quick)
     seat_belt.hold(actor, post, targets)

@@ -20,13 +20,17 @@ from app.errors import RateLimited
 from app.extensions import db
 from app.models.media import Media
 from app.models.people import User
+from app.models.posts import Post, PostStatus
 from app.models.usage import UsageCount
 from app.services import plans
 from app.services.plans import Plan
 
 POSTS, UPLOADS, CONNECTS, REQUESTS = "posts", "uploads", "connects", "requests"
+WEB = "web"  # the source of a post that a person writes here
+WAITING = (PostStatus.SCHEDULED, PostStatus.QUEUED)  # for its time
 HOUR = timedelta(hours=1)
 KEPT = timedelta(days=400)
+LATER = 3600  # seconds: when to ask again for what only a person, or time, makes room for
 WORDS = {POSTS: "posts", UPLOADS: "uploads", REQUESTS: "API requests"}
 # What the Ampost seed calls them; a refusal says which it was.
 OPERATIONS = {
@@ -35,7 +39,7 @@ OPERATIONS = {
 
 
 class QuotaExceeded(RateLimited):
-    """A plan's month is used up."""
+    """What a plan includes is used up."""
 
     code = "QUOTA_EXCEEDED"
 
@@ -108,20 +112,73 @@ def give_back(kind: str, profile_id: UUID, made_at: datetime) -> None:
     )
 
 
+def charge(post: Post, *, waits: bool) -> None:
+    """Count a post that is being put on the clock; where it ``waits`` there, see that it has room.
+
+    One that a program made was counted when it was made, one written in the browser counts the
+    first time it gets here: a draft that is thrown away costs nothing. The caller commits. Raises
+    ``QuotaExceeded``.
+    """
+    if post.armed or not plans.billed():
+        return
+    if post.source == WEB and post.counted_at is None:
+        spend(POSTS, post.profile_id, by_api=False)
+        post.counted_at = now()
+    if waits:
+        require_slot(post.profile_id)
+
+
+def require_slot(profile_id: UUID) -> None:
+    """Raise ``QuotaExceeded`` where one post more waits for its time than the plan includes.
+
+    Holds the owner's row until the transaction ends, so that no other post slips in between.
+    """
+    owner, plan = _owner_and_plan(profile_id)
+    if owner is None or plan.max_scheduled_posts is None:
+        return
+    _hold(owner)
+    waiting = select(func.count(Post.id)).where(
+        Post.profile_id.in_(plans.paid_by(owner)), Post.status.in_(WAITING)
+    )
+    if (db.session.scalar(waiting) or 0) >= plan.max_scheduled_posts:
+        raise QuotaExceeded(
+            f"The {plan.title} plan includes {_many(plan.max_scheduled_posts, 'post')} on the clock"
+            " at once. Wait until one has gone out, or choose a larger plan.",
+            retry_after=LATER,
+        )
+
+
+def require_profile(user_id: UUID) -> None:
+    """Raise ``QuotaExceeded`` where a person has all the profiles that the plan includes.
+
+    Holds the person's row until the transaction ends, so that no other one slips in between.
+    """
+    plan = plans.of(user_id)
+    if plan.profiles is None:
+        return
+    _hold(user_id)
+    own = plans.paid_by(user_id).subquery()
+    if (db.session.scalar(select(func.count()).select_from(own)) or 0) >= plan.profiles:
+        raise QuotaExceeded(
+            f"The {plan.title} plan includes {_many(plan.profiles, 'brand')}; you have as many.",
+            retry_after=LATER,
+        )
+
+
 def require_room(profile_id: UUID, size: int) -> None:
     """Raise ``QuotaExceeded`` where ``size`` bytes more pass the storage of the owner's plan.
 
     Holds the owner's row until the transaction ends, so that no other file slips in between.
     """
-    owner = plans.owner_of(profile_id)
-    plan = plans.of(owner)
-    if plan.max_storage_bytes is None or owner is None:
+    owner, plan = _owner_and_plan(profile_id)
+    if owner is None or plan.max_storage_bytes is None:
         return
-    db.session.execute(select(User.id).where(User.id == owner).with_for_update())
+    _hold(owner)
     if stored_bytes(owner) + size > plan.max_storage_bytes:
         raise QuotaExceeded(
             f"The {plan.title} plan includes {plan.max_storage_bytes // plans.GIB} GB of files."
-            " Delete some, or choose a larger plan."
+            " Delete some, or choose a larger plan.",
+            retry_after=LATER,
         )
 
 
@@ -214,6 +271,22 @@ def add(
         set_={"count": UsageCount.count + times}, where=room,
     )  # fmt: skip
     return session.execute(statement.returning(UsageCount.count)).first() is not None
+
+
+def _owner_and_plan(profile_id: UUID) -> tuple[UUID | None, Plan]:
+    """Who pays for a profile, and with which plan; no query where nothing is billed."""
+    if not plans.billed():
+        return None, plans.SELF_HOSTED
+    owner = plans.owner_of(profile_id)
+    return owner, plans.of(owner)
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def _hold(user_id: UUID) -> None:
+    db.session.execute(select(User.id).where(User.id == user_id).with_for_update())
 
 
 def _take(

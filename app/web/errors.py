@@ -58,6 +58,7 @@ WORDS = {
     ),
 }
 
+USED_UP = "Your plan has no more of this"
 EXPIRED = "This page was open for too long. Reload it and try again."
 
 
@@ -122,6 +123,8 @@ def told(error: Exception) -> Failure:
         log.warning("page.unavailable", exc_info=error, request_id=headers.number())
         error = Unavailable(retry_after=5)
     if isinstance(error, AppError):
+        if error.code == "QUOTA_EXCEEDED":  # a program waits and tries again, a person cannot
+            return _failure(402, USED_UP, error.message)
         said = WORDS.get(error.status, WORDS[500])
         text = error.message if error.status < 500 else said.text
         return _failure(error.status, said.title, text, error.retry_after)

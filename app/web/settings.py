@@ -14,6 +14,7 @@ from app.models.profiles import LatePolicy
 from app.networks import NETWORKS
 from app.permissions import Permission
 from app.services import onboarding, profiles, return_urls
+from app.services.usage import QuotaExceeded
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
 from app.web.forms import zones
@@ -84,7 +85,11 @@ def make_profile() -> ResponseReturnValue:
     form = BrandForm()
     if not form.validate_on_submit():
         return _new(form), 422
-    made = profiles.create(current_actor(), form.name.data, form.time_zone.data)
+    try:
+        made = profiles.create(current_actor(), form.name.data, form.time_zone.data)
+    except QuotaExceeded as error:
+        form.form_errors = [error.message]
+        return _new(form), 402
     return htmx.toast(htmx.redirect(f"/p/{made.slug}/calendar"), f"{made.name} is ready.")
 
 
