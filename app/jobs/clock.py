@@ -73,6 +73,8 @@ class Clock:
             Periodic("files", 24 * 3600.0, lambda: queues.wake("media.sweep")),
             Periodic("counts", 24 * 3600.0, usage.sweep),
         ]
+        if config.S3_BUCKET and config.S3_DIRECT_UPLOADS:
+            self.periodic.append(Periodic("arrivals", 60.0, lambda: queues.wake("media.arrivals")))
         if config.HEARTBEAT_URL:
             self.periodic.append(Periodic("monitor", PING_SECONDS, self._ping))
         if config.SMTP_URL:
@@ -139,7 +141,7 @@ def _mails_wait() -> bool:
 def run() -> int:
     """Until SIGTERM or SIGINT; exit code 0."""
     leave_at_once()
-    clock = Clock(create_app())
+    clock = Clock(create_app(serving=False))
 
     def stop(number: int, frame: FrameType | None) -> None:
         clock.runner.stop()

@@ -17,7 +17,7 @@ from app import sharing
 from app.api.auth import current_profile_id
 from app.api.v1 import posts_schemas as given
 from app.config import settings
-from app.errors import ValidationFailed
+from app.errors import AppError, ValidationFailed
 from app.extensions import networks
 from app.models.accounts import SocialAccount
 from app.permissions import Actor
@@ -25,6 +25,7 @@ from app.services import (
     content_templates,
     fetching,
     media,
+    media_arrivals,
     media_lists,
     media_uploads,
     sets,
@@ -225,8 +226,20 @@ def _ids(sent: Sequence[given.AmpostMedia]) -> dict[str, UUID]:
 
 
 def _arrived(actor: Actor, profile_id: UUID, named: Mapping[str, UUID]) -> None:
-    """Raise ``ValidationFailed`` for a file that was announced and has not come."""
+    """Raise ``ValidationFailed`` for a file that was announced and has not come.
+
+    One that came to the bucket alone is taken in now, if it is what was announced.
+    """
     waiting = media_uploads.missing(actor, profile_id, list(named.values()))
+    for field, one in named.items():
+        if one in waiting:
+            try:
+                media_arrivals.take(actor, profile_id, [one])
+            except AppError as error:
+                error.field = field
+                raise
+    if waiting:
+        waiting = media_uploads.missing(actor, profile_id, list(named.values()))
     for field, one in named.items():
         if one in waiting:
             raise ValidationFailed(waiting[one], field=field)
@@ -244,19 +257,24 @@ def _fetched(
     actor: Actor, profile_id: UUID, url: str, name: str, mime: str | None, field: str
 ) -> UUID:
     """The file at an address, ours or anybody's."""
-    own = _own(actor, profile_id, url)
+    own = _own(actor, profile_id, url, field)
     if own is not None:
         return own
     return fetching.fetch(actor, profile_id, url, name=name, mime=mime, field=field).id
 
 
-def _own(actor: Actor, profile_id: UUID, url: str) -> UUID | None:
+def _own(actor: Actor, profile_id: UUID, url: str, field: str) -> UUID | None:
     """The file of the library that one of our own signed addresses leads to."""
     base = settings().APP_URL + SHARED
     if not url.startswith(base):
         return None
-    opened = sharing.opened(url.removeprefix(base).partition("/")[0], settings())
-    return None if opened is None else media.kept_at(actor, profile_id, opened[0])
+    named = sharing.named(url.removeprefix(base).partition("/")[0], settings())
+    if named is None:
+        return None
+    waiting = media_uploads.at_key(actor, profile_id, named[0])
+    if waiting is not None:
+        _arrived(actor, profile_id, {field: waiting})
+    return media.kept_at(actor, profile_id, named[0])
 
 
 def _ampost_files(actor: Actor, profile_id: UUID, sent: Sequence[given.AmpostMedia]) -> Files:
