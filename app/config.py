@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -87,6 +89,14 @@ class Config:
     METRICS_TOKEN: str = ""
     REQUIRE_MFA: bool = False
     MEDIA_DIR: Path | None = None
+    S3_BUCKET: str = ""
+    S3_ENDPOINT_URL: str = ""
+    S3_DIRECT_UPLOADS: bool = True
+    S3_CACHE_MB: int = 2048
+    AWS_ACCESS_KEY_ID: str = ""
+    AWS_SECRET_ACCESS_KEY: str = field(default="", repr=False)
+    AWS_SESSION_TOKEN: str = field(default="", repr=False)
+    AWS_REGION: str = "us-east-1"
     SMTP_URL: str = ""
     MAIL_FROM: str = "Carillon <carillon@localhost>"
     HEARTBEAT_URL: str = ""
@@ -150,6 +160,12 @@ class Config:
 
     @property
     def media_dir(self) -> Path:
+        """The folder of files on this machine: where they lie, or copies of those in a bucket.
+
+        Never the same one: copies may go at any time.
+        """
+        if self.S3_BUCKET:
+            return self.INSTANCE_DIR / "media-cache"
         return self.MEDIA_DIR or self.INSTANCE_DIR / "media"
 
     @property
@@ -184,6 +200,7 @@ class Config:
         if url.startswith(("postgres://", "postgresql://")):
             found["DATABASE_URL"] = "postgresql+psycopg://" + url.split("://", 1)[1]
         found.setdefault("REDIS_URL", f"unix://{redis_socket(folder)}")
+        _bucket(found)
         sandbox = bool(found.get("SANDBOX", True))
         _secrets(found, folder, embedded=sandbox)
         base = f"http://127.0.0.1:{found.get('SANDBOX_PORT', 8090)}"
@@ -261,6 +278,25 @@ def _network(name: str, env: Mapping[str, str], sandbox: str) -> NetworkSettings
         client_id, client_secret, api_url or public[0], auth_url or public[1],
         token_url or auth_url or TOKEN_URLS.get(prefix, ""),
     )  # fmt: skip
+
+
+def _bucket(found: dict[str, object]) -> None:
+    """Settings of S3 that cannot work are told at the start, not with the first picture."""
+    name = str(found.get("S3_BUCKET", ""))
+    if not name:
+        return
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]", name):
+        raise ConfigError("S3_BUCKET is the name of a bucket, such as media.example.com.")
+    url = str(found.get("S3_ENDPOINT_URL", "")).rstrip("/")
+    if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
+        raise ConfigError("S3_ENDPOINT_URL should look like https://s3.example.com.")
+    found["S3_ENDPOINT_URL"] = url
+    if bool(found.get("AWS_ACCESS_KEY_ID")) != bool(found.get("AWS_SECRET_ACCESS_KEY")):
+        raise ConfigError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together: give both.")
+    if cast(int, found.get("S3_CACHE_MB", 2048)) < 1:
+        raise ConfigError("S3_CACHE_MB should be 1 or more.")
+    if find_spec("obstore") is None:
+        raise ConfigError("S3_BUCKET needs the package obstore: install carillon[s3].")
 
 
 def _secrets(found: dict[str, object], folder: Path, *, embedded: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from app.config import settings
 from app.extensions import db
 from app.services import doctor, readiness
 
@@ -15,8 +16,13 @@ MARKS = {"ok": "ok", "works": "ok", "optional": "-", "skipped": "-", "missing": 
 def installation(say: Say) -> int:
     """The whole installation; 1 where something is wrong, else 0."""
     problems = readiness.look()
+    config = settings()
+    fine = {
+        "storage": f"ok, in the bucket {config.S3_BUCKET}" if config.S3_BUCKET
+        else f"ok, in {config.media_dir}"
+    }  # fmt: skip
     for name in ("database", "schema", "keys", "storage", "disk", "clock"):
-        say(f"{name:<10} {problems.get(name, 'ok')}")
+        say(f"{name:<10} {problems.get(name) or fine.get(name, 'ok')}")
     if not readiness.redis_up():
         say("redis      Redis does not answer; posts still go out, a little later.")
     else:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from app.config import Config
+from app.integrations.storage import Storage
 
 LASTS = 24 * 3600  # seconds: a container may be fetched again as long as it lives
 ENDINGS = {
@@ -27,15 +28,28 @@ def address(path: Path, mime: str, config: Config) -> str:
 
 
 def opened(token: str, config: Config) -> tuple[Path, str] | None:
-    """The file and its kind; ``None`` for an address that is not ours or has run out."""
+    """The file and its kind; ``None`` for an address that is not ours or has run out.
+
+    Where files lie in a bucket it may be asked for them: no transaction may be open.
+    """
+    found = named(token, config)
+    if found is None:
+        return None
+    try:
+        return Storage.of(config).lent(found[0]), found[1]
+    except FileNotFoundError:
+        return None
+
+
+def named(token: str, config: Config) -> tuple[str, str] | None:
+    """The file's place in the media folder and its kind, whether or not it is there."""
     try:
         inside, mime = _signer(config).loads(token, max_age=LASTS)
     except (BadData, ValueError):
         return None
     if PurePosixPath(inside).is_absolute() or ".." in PurePosixPath(inside).parts:
         return None
-    path = config.media_dir / inside
-    return (path, mime) if path.is_file() else None
+    return str(inside), str(mime)
 
 
 def _signer(config: Config) -> URLSafeTimedSerializer:

@@ -34,6 +34,7 @@ from app.config import Config
 from app.extensions import db, networks, queues, safe
 from app.models.people import User
 from app.services import sessions
+from tests.buckets import s3, s3_server  # noqa: F401  (fixtures)
 from tests.conforming import conformed, conforming
 from tests.databases import Databases
 

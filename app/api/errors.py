@@ -18,8 +18,10 @@ from werkzeug.exceptions import HTTPException
 from app import logs
 from app.api import sentences
 from app.errors import AppError, NotFound, Unavailable, ValidationFailed
+from app.services.writing import PostNotFound
 
 PROBLEM = "application/problem+json"
+POSTS = "/api/v1/posts/"  # what follows is the id of no post where no address fits it
 # Where a contract is mounted, and how its errors look.
 FAMILIES = (
     *((f"/api/{word}/", "connect") for word in ("get", "action", "auth", "network", "add")),
@@ -153,7 +155,7 @@ def told(error: Exception) -> AppError:
     if isinstance(error, HTTPException):
         status = error.code or 500
         if status == 404:
-            return NotFound()
+            return PostNotFound() if request.path.startswith(POSTS) else NotFound()
         code, words = OUTSIDE.get(status, OUTSIDE[400] if status < 500 else OUTSIDE[503])
         found = AppError(words, code=code)
         found.status = status

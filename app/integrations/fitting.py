@@ -71,14 +71,18 @@ def fitted(picture: Picture, limits: Limits, storage: Storage) -> tuple[Path, In
     ``ValidationFailed`` where the picture cannot be made to fit, ``Unavailable`` where the file
     or the storage is away.
     """
-    source = storage.path(picture.key)
     if images.fits(info(picture), limits):
-        if not source.exists():
-            raise Unavailable(MISSING)
-        return source, info(picture)
+        return _source(picture, storage), info(picture)
     place = _place(picture, limits, storage)
     with _locks[hash(place) % len(_locks)]:  # threads of a batch wait for one child, not for 32
-        return _kept(place) or _make(source, place, limits, storage)
+        return _kept(place) or _make(_source(picture, storage), place, limits, storage)
+
+
+def _source(picture: Picture, storage: Storage) -> Path:
+    try:
+        return storage.local(picture.key)
+    except FileNotFoundError as error:
+        raise Unavailable(MISSING) from error
 
 
 def _place(picture: Picture, limits: Limits, storage: Storage) -> Path:
@@ -101,8 +105,6 @@ def _kept(place: Path) -> tuple[Path, Info] | None:
 
 def _make(source: Path, place: Path, limits: Limits, storage: Storage) -> tuple[Path, Info]:
     """Make the copy beside and rename its folder: whoever comes second takes the first one's."""
-    if not source.exists():
-        raise Unavailable(MISSING)
     with storage.scratch() as folder, storage.scratch() as aside:
         found = images.fit(source, folder / "picture", limits)
         try:

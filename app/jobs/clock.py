@@ -73,6 +73,8 @@ class Clock:
             Periodic("files", 24 * 3600.0, lambda: queues.wake("media.sweep")),
             Periodic("counts", 24 * 3600.0, usage.sweep),
         ]
+        if config.S3_BUCKET and config.S3_DIRECT_UPLOADS:
+            self.periodic.append(Periodic("arrivals", 60.0, lambda: queues.wake("media.arrivals")))
         if config.HEARTBEAT_URL:
             self.periodic.append(Periodic("monitor", PING_SECONDS, self._ping))
         if config.SMTP_URL:

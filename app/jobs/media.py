@@ -1,8 +1,8 @@
-"""Queue ``media``: link cards that are wanted, and files that nobody needs any more."""
+"""Queue ``media``: link cards that are wanted, files that came, and those nobody needs."""
 
 from __future__ import annotations
 
-from app.services import links, media, media_uploads
+from app.services import links, media_arrivals, media_sweeps, media_uploads
 
 
 def cards() -> None:
@@ -10,8 +10,13 @@ def cards() -> None:
     links.read_wanted()
 
 
+def arrivals() -> None:
+    """Take in what was sent straight to the bucket and named by nobody yet."""
+    media_arrivals.take_arrived()
+
+
 def sweep() -> None:
     """Once a day: old cards and announcements, then the files without a row."""
     links.forget_old()
     media_uploads.sweep()
-    media.sweep_unused()
+    media_sweeps.sweep_unused()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from app import content, link_cards, sharing
@@ -26,6 +28,7 @@ from app.networks.base import (
 from app.networks.rules import completed, held
 from app.publishing.attempts import Opened
 from app.publishing.store import log, transaction
+from app.publishing.words import OURS
 
 Files = Callable[[Mapping[str, Any]], Sequence[tuple[MediaRow, str]]]
 
@@ -78,34 +81,55 @@ def _media(part: Mapping[str, Any], caps: Capabilities, files: Files) -> tuple[M
 def _fitted(row: MediaRow, alt: str, caps: Capabilities) -> Media:
     if row.mime.startswith("video/"):
         return _video(row, alt, caps)
-    try:
-        path, info = fitting.fitted(
-            row, content.limits(caps, moving=row.frames > 1), Storage.of(settings())
-        )
-    except AppError as error:
-        raise NetworkError(
-            Category.MEDIA_ERROR, error.message, retryable=isinstance(error, Unavailable)
-        ) from error
+    storage = Storage.of(settings())
+    with _reported():
+        path, info = fitting.fitted(row, content.limits(caps, moving=row.frames > 1), storage)
+        url = _lent(path, info.mime, storage) if "image" in caps.addressed else ""
     return Media(
         id=str(row.id), path=path, mime=info.mime, size=info.size, width=info.width,
-        height=info.height, seconds=row.seconds, alt=alt, frames=info.frames,
-        url=sharing.address(path, info.mime, settings()) if "image" in caps.addressed else "",
+        height=info.height, seconds=row.seconds, alt=alt, frames=info.frames, url=url,
     )  # fmt: skip
 
 
 def _video(row: MediaRow, alt: str, caps: Capabilities) -> Media:
     """A video goes out as it was taken in, with its poster frame beside it."""
     storage = Storage.of(settings())
-    path = storage.path(row.key)
-    if not path.is_file():
-        raise NetworkError(Category.MEDIA_ERROR, fitting.MISSING, retryable=True)
-    cover = storage.path(row.poster_key) if row.poster_key else None
+    with _reported():
+        path = _here(row.key, storage)
+        if path is None:
+            raise Unavailable(fitting.MISSING)
+        cover = _here(row.poster_key, storage)
+        url = _lent(path, row.mime, storage) if "video" in caps.addressed else ""
     return Media(
         id=str(row.id), path=path, mime=row.mime, size=row.size, width=row.width,
-        height=row.height, seconds=row.seconds, alt=alt, codec=row.codec,
-        cover=cover if cover is not None and cover.is_file() else None,
-        url=sharing.address(path, row.mime, settings()) if "video" in caps.addressed else "",
+        height=row.height, seconds=row.seconds, alt=alt, codec=row.codec, cover=cover, url=url,
     )  # fmt: skip
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """What our own files refuse, as the engine's errors; a storage that is away is tried again."""
+    try:
+        yield
+    except AppError as error:
+        ours = isinstance(error, Unavailable)
+        raise NetworkError(
+            Category.MEDIA_ERROR, error.message, retryable=ours, code=OURS if ours else ""
+        ) from error
+
+
+def _here(key: str | None, storage: Storage) -> Path | None:
+    """A stored file on this machine; ``None`` where there is none."""
+    try:
+        return storage.local(key) if key else None
+    except FileNotFoundError:
+        return None
+
+
+def _lent(path: Path, mime: str, storage: Storage) -> str:
+    """The public address of a file that any of our machines may be asked for."""
+    storage.lend(path)
+    return sharing.address(path, mime, settings())
 
 
 def _card(network: Network, account: Account, text: str, *, read: bool) -> Card | None:
@@ -143,11 +167,11 @@ def _read(url: str) -> LinkCard | None:
 
 def _as_card(url: str, row: LinkCard) -> Card:
     image = None
-    if row.image_key:
-        path = Storage.of(settings()).path(row.image_key)
-        if path.exists():
-            image = Media(
-                id=row.url_hash, path=path, mime=row.image_mime, size=path.stat().st_size,
-                width=row.image_width, height=row.image_height,
-            )  # fmt: skip
+    with _reported():
+        path = _here(row.image_key, Storage.of(settings()))
+    if path is not None:
+        image = Media(
+            id=row.url_hash, path=path, mime=row.image_mime, size=path.stat().st_size,
+            width=row.image_width, height=row.image_height,
+        )  # fmt: skip
     return Card(url=url, title=row.title, description=row.description, image=image)

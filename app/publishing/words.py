@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.extensions import networks
 from app.networks.base import Category, NetworkError
 
+OURS = "FILE_UNAVAILABLE"  # code of a failure that is our own store's, not the network's
 TEXT = "this exact text from you"
 # What a network has already, where that is not the text: by network and code of its refusal.
 SAME = {
@@ -25,6 +26,8 @@ def title(network: str) -> str:
 def waiting(network: str, error: NetworkError) -> str:
     """Why it goes out later; the page adds when."""
     name, reason = title(network), error.message.strip().rstrip(".")
+    if error.code == OURS:
+        return f"{reason.partition('. ')[0]}. We are trying again."
     return {
         Category.RATE_LIMITED: f"{name} asks us to wait. {reason}."
         if reason
@@ -54,6 +57,8 @@ def failed(network: str, error: NetworkError) -> str:
     """Why it did not go out, in the network's name."""
     name = title(network)
     said = error.message.rstrip(".")
+    if error.code == OURS:
+        return error.message
     return {
         Category.RATE_LIMITED: f"{name} asked us to wait for more than a day. {said}.",
         Category.NETWORK_ERROR: f"We could not reach {name}, after several tries.",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from app import events, images
-from app.errors import ValidationFailed
+from app.errors import NotFound, ValidationFailed
 from app.extensions import db
 from app.images import Limits
 from app.integrations.storage import Readable, Stored
@@ -33,7 +33,8 @@ def choose(actor: Actor, profile_id: UUID, media_id: UUID, stream: Readable) -> 
     """
     film = library.get(actor, profile_id, media_id)
     reach(actor).profile(profile_id, need=Permission.MEDIA_WRITE)
-    library.file(film)  # ``NotFound`` where it was deleted
+    if film.deleted_at is not None:
+        raise NotFound()
     if not film.mime.startswith("video/"):
         raise ValidationFailed("Only a video has a cover.", field="file")
     db.session.rollback()  # only read so far; from here on the disk thinks
@@ -48,8 +49,7 @@ def choose(actor: Actor, profile_id: UUID, media_id: UUID, stream: Readable) -> 
         return _put(actor, media_id, *made)
     except BaseException:
         db.session.rollback()
-        for one in made:
-            files.delete(one.key)
+        library.let_go(one.key for one in made)
         raise
 
 
@@ -63,7 +63,5 @@ def _put(actor: Actor, media_id: UUID, cover: Stored, thumb: Stored) -> Media:
         subject_id=film.id,
     )  # fmt: skip
     db.session.commit()
-    for key in gone:
-        if key:
-            library.storage().delete(key)
+    library.let_go(gone)
     return film

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import httpx2 as httpx
@@ -22,6 +23,7 @@ from app.extensions import db, networks, queues
 from app.integrations.storage import Storage
 from app.models.accounts import SocialAccount
 from app.permissions import Actor
+from app.services import media
 from app.services.access import reach
 
 SIDE = 192  # pixels: 48 on the page, and sharp on any screen
@@ -55,8 +57,7 @@ def keep(account: SocialAccount) -> None:
         .values(avatar_key=key, avatar_mime=MIME)
     )
     db.session.commit()
-    if old:
-        Storage.of(settings()).delete(old)
+    media.let_go([old])
 
 
 def want(accounts: Iterable[SocialAccount]) -> None:
@@ -92,10 +93,11 @@ def fetch_missing() -> int:
     return len(ids)
 
 
-def stored(actor: Actor, account_id: UUID) -> tuple[str, str] | None:
-    """Key and type of the account's picture, or ``None`` where we have none."""
+def stored(actor: Actor, account_id: UUID) -> tuple[Path, str]:
+    """The account's picture on this machine and its type; ``NotFound`` where we have none."""
     account = reach(actor).get(SocialAccount, account_id)
-    return (account.avatar_key, account.avatar_mime) if account.avatar_key else None
+    mime = account.avatar_mime
+    return media.stored(account.avatar_key), mime
 
 
 def _fetch(url: str) -> bytes:

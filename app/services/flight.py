@@ -52,6 +52,7 @@ class Look:
     account_id: UUID
     findings: list[Finding]
     urls: list[str] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)  # key to name
     ask: bool = False  # whether the network is to be asked about the account
 
 
@@ -140,9 +141,11 @@ def look(ids: Sequence[UUID], until: float, *, fresh: bool = False) -> None:
     looks = _read(ids, began, fresh)
     refused = _ask({one.account_id for one in looks if one.ask}, until)
     told = flight_checks.links((url for one in looks for url in one.urls), until)
+    gone = flight_checks.missing((key for one in looks for key in one.files), until)
     for one in looks:
         if found := refused.get(one.account_id):
             one.findings.append(found)
+        one.findings += flight_checks.about_files(one.files, gone)
         one.findings += flight_checks.about_links(one.urls, told)
     _keep(looks, began)
     _tell({one.post_id for one in looks if any(f.red for f in one.findings)})
@@ -198,7 +201,7 @@ def _reading() -> Iterator[None]:
 
 
 def _read(ids: Sequence[UUID], at: datetime, fresh: bool) -> list[Look]:
-    """Everything that rows and files tell of these targets."""
+    """Everything that rows tell of these targets."""
     with _reading():
         rows = db.session.scalars(
             select(PostTarget)
@@ -225,6 +228,7 @@ def _one(target: PostTarget, known: account_readiness.Facts, at: datetime, fresh
     try:
         made.findings = flight_checks.on_paper(post, target, known)
         made.urls = flight_checks.links_of(post, target)
+        made.files = flight_checks.files_of(post, target)
     except Exception:
         log.exception("flight_check_failed", target=str(target.id))
         made.findings = [Finding("warning", "This could not be checked.", "wait")]

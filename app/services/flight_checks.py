@@ -1,17 +1,18 @@
 """The single checks before a post's time (promises.md 8): rows and files here, then the outside.
 
-Nothing here writes. ``on_paper`` looks at rows and files; ``links_of`` says which addresses a
-target's texts hold, and ``links`` asks for them, with no transaction open.
+Nothing here writes. ``on_paper`` looks at rows; ``links_of`` and ``files_of`` say which addresses
+and files a target has, and ``links`` and ``missing`` look for them, with no transaction open.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from threading import Lock
 from typing import Any
 
@@ -20,10 +21,12 @@ from sqlalchemy import func, literal_column, or_, select
 from app import content
 from app.clock import now
 from app.config import settings
+from app.errors import Unavailable
 from app.extensions import db, networks
 from app.integrations import answering
 from app.integrations.storage import Storage
 from app.models.accounts import SocialAccount
+from app.models.media import Media
 from app.models.posts import HoldReason, Post, PostTarget
 from app.networks.base import Capabilities, NetworkError, Problem
 from app.services import account_readiness
@@ -102,7 +105,7 @@ def on_paper(post: Post, target: PostTarget, known: Facts) -> list[Finding]:
         for one in account_readiness.signed_in(account, network.title, due)
         if one.code == "sign_in_ends"
     ]
-    found += _files(post, target, caps)
+    found += _deleted(post, target)
     found += _content(post, target, caps)
     found += _fetching(post, account, caps)
     return _once(found + _quota(account, caps, due))
@@ -112,17 +115,46 @@ def _once(found: list[Finding]) -> list[Finding]:
     return list(dict.fromkeys(found))
 
 
-def _files(post: Post, target: PostTarget, caps: Capabilities) -> list[Finding]:
-    """Whether every file of the post is still where it was put."""
-    storage, parts = Storage.of(settings()), len(post.texts(target.account.network)) or 1
-    gone = [
-        one.media.name for one in post.media
-        if one.part < parts
-        and (one.media.deleted_at is not None or not storage.path(one.media.key).is_file())
-    ]  # fmt: skip
+def _deleted(post: Post, target: PostTarget) -> list[Finding]:
+    """Files that were taken out of the library."""
+    return _gone(one.name for one in _media(post, target) if one.deleted_at is not None)
+
+
+def files_of(post: Post, target: PostTarget) -> dict[str, str]:
+    """The stored files this target is sent with: key to name."""
+    return {one.key: one.name for one in _media(post, target) if one.deleted_at is None}
+
+
+def missing(keys: Iterable[str], until: float) -> set[str]:
+    """Which of the files are not where they were put. Those not looked at by ``until``, and
+    those of a storage that is away, are left out. No transaction may be open."""
+    storage, found = Storage.of(settings()), set()
+    for key in set(keys):
+        if time.monotonic() > until:
+            break
+        try:
+            if not storage.exists(key):
+                found.add(key)
+        except Unavailable:
+            break
+    return found
+
+
+def about_files(files: Mapping[str, str], gone: set[str]) -> list[Finding]:
+    """What ``missing`` found of a target's files."""
+    return _gone(name for key, name in files.items() if key in gone)
+
+
+def _gone(names: Iterable[str]) -> list[Finding]:
     return [
-        Finding("media_gone", f"The file {name} is no longer there.", "edit") for name in gone[:4]
+        Finding("media_gone", f"The file {name} is no longer there.", "edit")
+        for name in islice(names, 4)
     ]
+
+
+def _media(post: Post, target: PostTarget) -> list[Media]:
+    parts = len(post.texts(target.account.network)) or 1
+    return [one.media for one in post.media if one.part < parts]
 
 
 def _content(post: Post, target: PostTarget, caps: Capabilities) -> list[Finding]:

@@ -7,26 +7,23 @@ SQLite an open transaction would keep everybody else waiting.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from uuid import UUID
 
-from sqlalchemy import delete as delete_rows
 from sqlalchemy import select
-from sqlalchemy.orm import InstrumentedAttribute
 
 from app import events, ids, images, logs
-from app.clock import now, seconds
+from app.clock import now
 from app.config import settings
-from app.errors import Conflict, NotFound, ValidationFailed
+from app.errors import Conflict, NotFound, Unavailable, ValidationFailed
 from app.extensions import db
 from app.images import Info
 from app.integrations.storage import Readable, Storage, Stored
-from app.models.accounts import SocialAccount
-from app.models.media import LinkCard, Media
+from app.models.media import Media
 from app.models.posts import Post, PostMedia, PostStatus
 from app.permissions import Actor, Permission
 from app.services import media_uses, usage
@@ -35,17 +32,10 @@ from app.services.access import reach
 MAX_ALT = 2_000  # characters
 MAX_NAME = 255
 HEAD = 4_096  # bytes that tell a video from a picture
-DAY = 86_400.0  # seconds
-FITTED_KEPT = 30 * DAY
-MANY = 50  # unknown files; if there are more of them than known ones, the database is not ours
 NAMED = 3  # posts told by name where a picture is still needed
 SETTLED = (PostStatus.PUBLISHED, PostStatus.DISCARDED)
 
 log = logs.get("media")
-# Whatever keeps a file: a stored file in none of these columns belongs to nobody.
-KEEPERS: tuple[InstrumentedAttribute[str | None], ...] = (
-    Media.thumb_key, Media.poster_key, LinkCard.image_key, SocialAccount.avatar_key,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,7 +56,7 @@ def on_trial() -> Iterator[None]:
     """Within, files are taken in as ever, but for a look: no row, no count, no file stays.
 
     They are checked, cleaned and kept in the storage until the end, where a rehearsal reads
-    them; a process that dies before leaves them to ``sweep_unused``.
+    them; a process that dies before leaves them to ``media_sweeps``.
     """
     held: dict[UUID, Media] = {}
     mark, keys = _trial.set(held), list[str]()
@@ -76,8 +66,19 @@ def on_trial() -> Iterator[None]:
         _trial.reset(mark)
         for one in held.values():
             keys += [key for key in (one.key, one.thumb_key, one.poster_key) if key]
-        for key in keys:
-            storage().delete(key)
+        if keys:
+            db.session.rollback()  # a look leaves nothing to commit, and the storage may think
+            let_go(keys)
+
+
+@contextmanager
+def off_trial() -> Iterator[None]:
+    """Within, files are taken in to stay, whoever looks."""
+    mark = _trial.set(None)
+    try:
+        yield
+    finally:
+        _trial.reset(mark)
 
 
 def trying() -> bool:
@@ -157,8 +158,8 @@ def crop(
     """
     media = get(actor, profile_id, media_id)
     reach(actor).profile(profile_id, need=Permission.MEDIA_WRITE)
-    source, name, alt = file(media), media.name, media.alt
-    db.session.rollback()  # only read so far; from here on the disk thinks
+    name, alt = media.name, media.alt
+    source = file(media)
     files = storage()
     with files.scratch() as folder:
         cut, thumb = folder / "cut", folder / "thumb"
@@ -178,9 +179,8 @@ def get(actor: Actor, profile_id: UUID, media_id: UUID) -> Media:
     return media
 
 
-def kept_at(actor: Actor, profile_id: UUID, path: Path) -> UUID | None:
-    """The file of that brand's library that lies there."""
-    key = f"{path.parent.name}/{path.name}"
+def kept_at(actor: Actor, profile_id: UUID, key: str) -> UUID | None:
+    """The file of that brand's library that is stored under the key."""
     found = db.session.scalars(
         reach(actor)
         .query(Media)
@@ -212,13 +212,21 @@ def usable(actor: Actor, profile_id: UUID, ids: Sequence[UUID]) -> list[Media]:
 
 
 def file(media: Media) -> Path:
-    """Where the picture's file lies; ``NotFound`` where it was deleted."""
+    """The picture's file on this machine; ``NotFound`` where it was deleted.
+
+    Ends the session's transaction, as all three: a bucket may have to be asked for it.
+    """
     return _there(None if media.deleted_at else media.key)
 
 
 def thumb(media: Media) -> Path:
     """Where its thumbnail lies: of a deleted picture too, while a published post shows it."""
     return _there(media.thumb_key)
+
+
+def stored(key: str | None) -> Path:
+    """A file that some other row keeps: a card's picture, an account's."""
+    return _there(key)
 
 
 def set_alt(actor: Actor, media_id: UUID, alt: str) -> Media:
@@ -253,30 +261,21 @@ def delete(actor: Actor, media_id: UUID) -> None:
         subject_id=media.id, name=media.name,
     )  # fmt: skip
     db.session.commit()
-    for key in gone:
-        storage().delete(key)
+    let_go(gone)
 
 
-def sweep_unused(older_than: float = DAY, fitted_older_than: float = FITTED_KEPT) -> int:
-    """Remove files that no row knows, leftovers of crashes, and copies long unused; how many.
+def let_go(keys: Iterable[str | None]) -> None:
+    """Remove files that no row keeps any more; call it once that is committed.
 
-    Ages in seconds. Where most files are unknown, the database is likelier to be the wrong one
-    than the files to be rubbish: nothing is removed then, and the log says so.
+    What cannot be removed now (a bucket is away) is left to ``media_sweeps``: nobody has to hear
+    of it, since for them the file is gone.
     """
-    files = storage()
-    swept = files.sweep(older_than, fitted_older_than)
-    _forget_deleted(older_than)
-    known, unknown = 0, list[str]()
-    for keys in files.keys(older_than):
-        found = _known(keys)
-        known += len(found)
-        unknown += [key for key in keys if key not in found]
-    if len(unknown) > max(MANY, known):
-        log.warning("sweep_refused", known=known, unknown=len(unknown))
-        return swept
-    for key in unknown:
-        files.delete(key)
-    return swept + len(unknown)
+    try:
+        for key in keys:
+            if key:
+                storage().delete(key)
+    except Unavailable:
+        log.warning("files_left_to_sweep")
 
 
 def shown(name: str) -> str:
@@ -301,9 +300,7 @@ def keep(
         return _enter(actor, profile_id, name, info, kept, media_id)
     except BaseException:
         db.session.rollback()
-        for one in (kept.file, kept.thumb, kept.poster):
-            if one is not None:
-                storage().delete(one.key)
+        let_go(one.key for one in (kept.file, kept.thumb, kept.poster) if one is not None)
         raise
 
 
@@ -401,36 +398,11 @@ def _called(post: Post) -> str:
     return f"{name} on {day.day} {day:%B}"
 
 
-def _known(keys: Sequence[str]) -> set[str]:
-    """Those of the keys that a row keeps."""
-    found: set[str] = set()
-    for start in range(0, len(keys), 400):  # SQLite takes a thousand values and no more
-        some = keys[start : start + 400]
-        alive = select(Media.key).where(Media.key.in_(some), Media.deleted_at.is_(None))
-        found.update(db.session.scalars(alive))
-        for column in KEEPERS:
-            found.update(
-                key for key in db.session.scalars(select(column).where(column.in_(some))) if key
-            )
-    db.session.rollback()
-    return found
-
-
-def _forget_deleted(older_than: float) -> None:
-    """Drop the rows of deleted pictures that no post shows any more."""
-    used = select(PostMedia.id).where(PostMedia.media_id == Media.id).exists()
-    db.session.execute(
-        delete_rows(Media)
-        .where(Media.deleted_at < now() - seconds(older_than), ~used)
-        .execution_options(synchronize_session=False)
-    )
-    db.session.commit()
-
-
 def _there(key: str | None) -> Path:
-    if key is None:
+    if not key:
         raise NotFound()
-    path = storage().path(key)
-    if not path.is_file():
-        raise NotFound()
-    return path
+    db.session.rollback()
+    try:
+        return storage().local(key)
+    except FileNotFoundError as error:
+        raise NotFound() from error

@@ -1,5 +1,8 @@
 """Files announced first and sent after: the signed upload address (reliability §9, §11).
 
+Where files lie in a bucket the address is the bucket's, and ``media_arrivals`` takes in what was
+sent there; ours serves all the same.
+
 The token is of one use and 15 minutes, and lets in one file: the one announced, of that size and
 type. What is refused without reading the body does not use it up, nor does a body that was cut
 off or a failure of ours; a file that was read whole and refused does.
@@ -11,10 +14,11 @@ import hmac
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, exists, update
+from sqlalchemy import and_, delete, exists, or_, update
 from werkzeug.exceptions import ClientDisconnected
 
 from app import ids, images
@@ -36,6 +40,7 @@ from app.services import keys, media, usage
 from app.services.access import reach
 
 LASTS = timedelta(minutes=15)
+DEAD = timedelta(hours=1)  # after that nobody is at work on a file any more
 KEPT = timedelta(days=1)  # told apart from what never was, after it ran out
 TYPES = (*images.MIMES, *images.FILMS)
 ALIASES = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "video/x-m4v": "video/mp4"}
@@ -78,6 +83,29 @@ class Bound:
         if not piece and self._left:
             raise CutOff(_short(self._left), field="file")
         return piece
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What an announcement says, for use after its transaction has ended."""
+
+    id: UUID
+    profile_id: UUID
+    name: str
+    size: int
+    mime: str
+    key: str
+
+    @classmethod
+    def of(cls, row: MediaUpload) -> Promised:
+        """The announcement as plain data."""
+        return cls(row.id, row.profile_id, row.name, row.size, row.mime, row.key)
+
+    def take(self, actor: Actor, stream: Readable) -> Media:
+        """Take the file in, if it is the announced one; the claim on it is the caller's."""
+        bound = Bound(stream, self.size, self.mime)
+        info, kept = media.receive(bound, self.mime, self.key)
+        return media.keep(actor, self.profile_id, self.name, info, kept, media_id=self.id)
 
 
 def announce(
@@ -138,7 +166,7 @@ def put(
     maker lost the right, ``Conflict`` for a used one, ``ValidationFailed`` for another file.
     """
     row = _known(upload_id, token)
-    actor = _maker(row, address, request_id)
+    actor = maker(row, address, request_id)
     reach(actor).profile(row.profile_id, need=Permission.MEDIA_WRITE)
     if typed(mime) not in UNSAID and typed(mime) != row.mime:
         raise ValidationFailed(
@@ -150,10 +178,24 @@ def put(
             f"This upload was announced with {row.size:,} bytes, not {length:,}.",
             field="fileSize",
         )
-    profile_id, name, size, kind, key = row.profile_id, row.name, row.size, row.mime, row.key
-    with _claimed(upload_id):
-        info, kept = media.receive(Bound(stream, size, kind), kind, key)
-        return media.keep(actor, profile_id, name, info, kept, media_id=upload_id)
+    promised = Promised.of(row)
+    with claimed(upload_id):
+        return promised.take(actor, stream)
+
+
+def address(row: MediaUpload) -> str:
+    """The bucket's own address for the announced file; empty where it is to come to us."""
+    lasts = int(LASTS.total_seconds())
+    return media.storage().signed_put(row.id.hex, row.mime, row.size, lasts)
+
+
+def at_key(actor: Actor, profile_id: UUID, key: str) -> UUID | None:
+    """The announcement of the brand whose file is to lie under that key."""
+    query = reach(actor).query(MediaUpload)
+    found = db.session.scalars(
+        query.where(MediaUpload.profile_id == profile_id, MediaUpload.key == key)
+    ).one_or_none()
+    return None if found is None else found.id
 
 
 def cancel(actor: Actor, profile_id: UUID, upload_id: UUID) -> bool:
@@ -209,7 +251,7 @@ def typed(mime: str) -> str:
 
 USED = "This upload address was used already. Ask for a new one."
 WAITING = "This file has not been uploaded yet. PUT it to its signedUrl first."
-LATE = "This file was never uploaded. Ask for a new upload address and send it there."
+LATE = "This file did not come, or was refused. Ask for a new upload address and send it there."
 EXPIRED = "This upload address has run out. Ask for a new one."
 
 
@@ -230,7 +272,7 @@ def _known(upload_id: UUID, token: str) -> MediaUpload:
     return row
 
 
-def _maker(row: MediaUpload, address: str, request_id: str) -> Actor:
+def maker(row: MediaUpload, address: str = "", request_id: str = "") -> Actor:
     """Whoever announced it, with the rights held now: a revoked key lets nothing in."""
     try:
         return keys.standing(
@@ -241,15 +283,20 @@ def _maker(row: MediaUpload, address: str, request_id: str) -> Actor:
 
 
 @contextmanager
-def _claimed(upload_id: UUID) -> Iterator[None]:
-    """The token is this request's alone; it is free again where no file was judged."""
+def claimed(upload_id: UUID, *, came: bool = False) -> Iterator[None]:
+    """The announcement is this request's alone; it is free again where no file was judged.
+
+    ``came``: its file lies in the bucket, where it came in time; what a process that died was
+    taking in is taken in again. Raises ``Conflict`` where somebody else has it.
+    """
+    unused = MediaUpload.used_at.is_(None)
+    if came:
+        free = or_(unused, MediaUpload.used_at < now() - DEAD)
+    else:
+        free = and_(unused, MediaUpload.expires_at > now())
     taken = db.session.execute(
         update(MediaUpload)
-        .where(
-            MediaUpload.id == upload_id,
-            MediaUpload.used_at.is_(None),
-            MediaUpload.expires_at > now(),
-        )
+        .where(MediaUpload.id == upload_id, free)
         .values(used_at=now())
         .execution_options(synchronize_session=False)
     )

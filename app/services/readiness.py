@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
@@ -18,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.clock import now
 from app.config import ROOT, settings
 from app.extensions import db, queues, safe, write_mode
+from app.integrations.storage import Storage
 from app.models.accounts import SocialAccount
 from app.models.engine import EngineState
 
@@ -102,13 +102,8 @@ def _keys() -> str:
 
 
 def _storage() -> str:
-    try:
-        settings().media_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=settings().media_dir) as file:
-            file.write(b"ready?")
-    except OSError:
-        return "The media folder does not take files."
-    return ""
+    """Writable, the bucket too where there is one."""
+    return Storage.of(settings()).check()
 
 
 def _disk() -> str:

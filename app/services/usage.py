@@ -274,9 +274,7 @@ def add(
 
 
 def _owner_and_plan(profile_id: UUID) -> tuple[UUID | None, Plan]:
-    """Who pays for a profile, and with which plan; no query where nothing is billed."""
-    if not plans.billed():
-        return None, plans.SELF_HOSTED
+    """Who pays for a profile, and with which plan."""
     owner = plans.owner_of(profile_id)
     return owner, plans.of(owner)
 

@@ -7,9 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from app.config import settings
 from app.errors import AppError, Conflict, NotFound, ValidationFailed
-from app.integrations.storage import Storage
 from app.models.accounts import AccountStatus, PendingConnection
 from app.services import accounts, connections, consent, destinations, faces
 from app.web import connections_parts as parts
@@ -276,14 +274,8 @@ def disconnect(profile: str, account_id: UUID) -> ResponseReturnValue:
 @requires("account.read")
 def avatar(profile: str, account_id: UUID) -> ResponseReturnValue:
     """The account's picture as we keep it (reliability §11, §13)."""
-    found = faces.stored(current_actor(), account_id)
-    if found is None:
-        raise NotFound()
-    try:
-        with Storage.of(settings()).open(found[0]) as file:
-            response = Response(file.read(), mimetype=found[1])
-    except (FileNotFoundError, ValueError) as error:
-        raise NotFound() from error
+    path, mime = faces.stored(current_actor(), account_id)
+    response = Response(path.read_bytes(), mimetype=mime)
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "private, max-age=3600"

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, send_file, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.errors import AppError, NotFound, PayloadTooLarge
+from app.errors import AppError, PayloadTooLarge
 from app.models.media import Media
 from app.services import links, media
 from app.web import headers, uploads
@@ -48,7 +48,8 @@ def upload(profile: str) -> ResponseReturnValue:
 def file(profile: str, media_id: UUID) -> Response:
     """The picture as stored; ranges and conditional requests are answered."""
     found = media.get(current_actor(), current_profile().id, media_id)
-    return _served(media.file(found), found.mime, found.sha256)
+    mime, etag = found.mime, found.sha256
+    return _served(media.file(found), mime, etag)
 
 
 @bp.get("/media/<uuid:media_id>/thumb")
@@ -56,7 +57,8 @@ def file(profile: str, media_id: UUID) -> Response:
 def thumb(profile: str, media_id: UUID) -> Response:
     """A WebP at most 640 pixels wide and high."""
     found = media.get(current_actor(), current_profile().id, media_id)
-    return _served(media.thumb(found), "image/webp", f"{found.sha256}-thumb")
+    etag = f"{found.sha256}-thumb"
+    return _served(media.thumb(found), "image/webp", etag)
 
 
 @bp.get("/cards/<string(length=64):url_hash>")
@@ -64,10 +66,8 @@ def thumb(profile: str, media_id: UUID) -> Response:
 def card(profile: str, url_hash: str) -> Response:
     """The picture of a link card, by the SHA-256 of its URL."""
     found = links.image(url_hash)
-    path = media.storage().path(found.image_key or "")
-    if not path.is_file():
-        raise NotFound()
-    return _served(path, found.image_mime, (found.image_key or "").replace("/", "-"))
+    mime, key = found.image_mime, found.image_key or ""
+    return _served(media.stored(key), mime, key.replace("/", "-"))
 
 
 @bp.errorhandler(RequestEntityTooLarge)

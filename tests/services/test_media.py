@@ -24,7 +24,7 @@ from app.models.events import AuditEvent
 from app.models.media import Media
 from app.models.posts import PostStatus, TargetState
 from app.permissions import Actor, Permission, Role
-from app.services import media
+from app.services import media, media_sweeps
 from tests import pictures
 from tests.factories import (
     actor_of,
@@ -357,7 +357,7 @@ def test_the_sweep_takes_what_no_row_keeps_and_nothing_else(actor, brand, folder
     (left / "raw").write_bytes(b"half")
     age(folder, 2)
     fresh = media.storage().save(stream(b"on its way"), 100)
-    assert media.sweep_unused() == 2
+    assert media_sweeps.sweep_unused() == 2
     assert files(folder) == sorted(
         [kept.key, kept.thumb_key, account.avatar_key, card.key, fresh.key,
          str(copy.relative_to(folder)), str((copy.parent / "info.json").relative_to(folder))]
@@ -370,7 +370,7 @@ def test_copies_that_nobody_asked_for_in_a_month_go_and_are_made_again(actor, br
     limits = Limits((JPEG,), max_side=20)
     copy, _ = fitting.fitted(kept, limits, media.storage())
     age(folder, 31)
-    media.sweep_unused()
+    media_sweeps.sweep_unused()
     assert not copy.exists() and media.file(kept).exists()
     assert fitting.fitted(kept, limits, media.storage())[0].exists()
 
@@ -390,14 +390,14 @@ def test_the_wrong_database_does_not_cost_the_files(actor, brand, folder):
     for number in range(60):
         media.storage().save(stream(b"file %d" % number), 100)
     age(folder, 2)
-    assert media.sweep_unused() == 0
+    assert media_sweeps.sweep_unused() == 0
     assert len(files(folder)) == 60
 
 
 def test_the_sweep_holds_no_transaction_while_it_works_on_the_disk(actor, brand, folder):
     media.storage().save(stream(b"orphan"), 10)
     age(folder, 2)
-    media.sweep_unused()
+    media_sweeps.sweep_unused()
     assert not db.session().in_transaction()
 
 

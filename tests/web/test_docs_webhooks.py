@@ -20,6 +20,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE, PYTHON = "webhook-receiver.example.js", "webhook_receiver_example.py"
+TYPED = "webhook-receiver.example.ts"
+TYPES = (22, 18)  # the first Node that reads TypeScript
 SECRET = "whsec_" + base64.b64encode(b"a key of thirty-two bytes exactly").decode()
 EVENT = {
     "id": "msg_1", "type": "post.published", "event_type": "post.published",
@@ -28,12 +30,25 @@ EVENT = {
 BODY = json.dumps(EVENT, separators=(",", ":")).encode()
 
 
-@pytest.fixture(params=[NODE, PYTHON])
+def node(name: str) -> str:
+    """The Node of this machine that can run that file; without one the test says so."""
+    found = shutil.which("node")
+    if found is None:
+        pytest.skip("no node on the path: the receivers in JavaScript and TypeScript are not tried")
+    if name == TYPED:
+        told = subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
+        version = tuple(int(one) for one in told.stdout.strip().lstrip("v").split(".")[:2])
+        if version < TYPES:
+            pytest.skip(
+                f"node {told.stdout.strip()} reads no TypeScript: that receiver is not tried"
+            )
+    return found
+
+
+@pytest.fixture(params=[NODE, TYPED, PYTHON])
 def receiver(request: pytest.FixtureRequest) -> Iterator[str]:
-    """One of the two, running; its address."""
-    program = shutil.which("node") if request.param == NODE else sys.executable
-    if program is None:
-        pytest.skip("no node on the path: the receiver in JavaScript is not tried")
+    """One of them, running; its address."""
+    program = sys.executable if request.param == PYTHON else node(request.param)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -82,5 +97,5 @@ def test_what_is_signed_is_taken_and_nothing_else(receiver: str) -> None:
 
 def test_the_page_shows_the_receivers_as_they_are() -> None:
     page = (ROOT / "docs/webhooks.md").read_text(encoding="utf-8")
-    for name in (NODE, PYTHON):
+    for name in (NODE, TYPED, PYTHON):
         assert (ROOT / "docs" / "examples" / name).read_text(encoding="utf-8").strip() in page

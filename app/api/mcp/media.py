@@ -6,14 +6,15 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.api.auth import current_actor, current_profile_id
+from app.api.auth import current_actor, current_profile_id, named_profile_id
 from app.api.contract import Camel
 from app.api.mcp.tool import Once, tool
 from app.api.v1 import posts_told
+from app.api.v1.media_schemas import FilesQuery
 from app.api.v1.posts_schemas import Url
 from app.models.media import Media
 from app.permissions import Permission
-from app.services import fetching, media
+from app.services import fetching, media, media_lists
 from app.services.access import reach
 
 
@@ -39,8 +40,24 @@ class Stored(Camel):
     url: str
 
 
+class Library(Camel):
+    media: list[Stored]
+    total: int
+
+
 def _again(media_id: UUID) -> Stored:
     return _told(reach(current_actor()).get(Media, media_id))
+
+
+@tool("List files", need="media.read", takes=FilesQuery)
+def list_media(asked: FilesQuery) -> Library:
+    """The pictures and videos of the library, the newest first, with the mediaId that goes into
+    the media of a post; 20 at a time (limit, offset)."""
+    found, total = media_lists.page(
+        current_actor(), named_profile_id(asked.profile_id), kind=asked.type, limit=asked.limit,
+        offset=asked.offset,
+    )  # fmt: skip
+    return Library(media=[_told(one) for one in found], total=total)
 
 
 @tool(

@@ -10,9 +10,11 @@ from pydantic import Field
 from app.api.auth import current_actor, current_profile_id
 from app.api.contract import Camel
 from app.api.mcp.tool import Profile, tool
+from app.api.v1 import best_times as times
 from app.api.v1 import scheduled as v1
 from app.errors import ValidationFailed
 from app.permissions import Permission
+from app.services import best_times as services
 from app.services import calendar, job_logs
 from app.services.access import reach
 from app.services.cards import Card
@@ -75,6 +77,14 @@ def list_job_logs(asked: v1.LogsQuery) -> v1.Logs:
         status=asked.status, limit=asked.limit,
     )  # fmt: skip
     return v1.Logs(logs=[v1.log(one) for one in found])
+
+
+@tool("Best times to post", need="post.read", takes=times.BestTimesQuery)
+def best_times(asked: times.BestTimesQuery) -> times.BestTimesOut:
+    """The hours of the week to plan for, best first, in the brand's time zone; days count from 0,
+    Sunday. isDefault says that they are the usual ones and not from the brand's own posts."""
+    profile_id = current_profile_id(asked.profile_id)
+    return times.told(services.find(current_actor(), profile_id, asked.platform))
 
 
 def _entry(card: Card) -> Entry:

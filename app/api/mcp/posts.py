@@ -219,7 +219,7 @@ def _sent(actor: Actor, profile_id: UUID, asked: Written) -> Submission:
     texts, options = asking.overrides(asked.overrides or {})
     return Submission(
         asked.text or "", parts=asked.thread or (), link=asked.link or "", texts=texts,
-        options=options, media=_files(actor, profile_id, asked.media or []), source=SOURCE,
+        options=options, media=files(actor, profile_id, asked.media or []), source=SOURCE,
     )  # fmt: skip
 
 
@@ -232,7 +232,7 @@ def _merged(actor: Actor, post: Post, asked: PostChange) -> Submission:
         options = {name: dict(found) for name, found in post.options.items()}
     media: Sequence[tuple[UUID, str | None]] = [(one.media_id, one.alt) for one in post.media]
     if "media" in given:
-        media = _files(actor, post.profile_id, asked.media or [])
+        media = files(actor, post.profile_id, asked.media or [])
     parts: Sequence[str] = _bare(post.parts, post.link)
     if given & {"text", "thread"}:
         parts = asked.thread or (asked.text or "",)
@@ -249,9 +249,9 @@ def _bare(parts: Sequence[str], link: str | None) -> tuple[str, ...]:
     return (first, *rest)
 
 
-def _files(actor: Actor, profile_id: UUID, files: Sequence[File]) -> list[tuple[UUID, str | None]]:
+def files(actor: Actor, profile_id: UUID, given: Sequence[File]) -> list[tuple[UUID, str | None]]:
     """The files named, those with an address fetched now."""
-    return [_file(actor, profile_id, one, f"media.{index}") for index, one in enumerate(files)]
+    return [_file(actor, profile_id, one, f"media.{index}") for index, one in enumerate(given)]
 
 
 def _file(actor: Actor, profile_id: UUID, one: File, name: str) -> tuple[UUID, str | None]:

@@ -126,7 +126,9 @@ def index() -> Any:
 @bp.post("/keys", endpoint="old_create")
 @requires(SIGNED_IN)
 @people_only
-@operation("Create an API key", tag=TAG, body=KeyBody, optional=True, answers={200: Made})
+@operation(
+    "Create an API key", tag=TAG, body=KeyBody, optional=True, answers={200: Made}, refuses=(404,)
+)
 def create(body: KeyBody) -> Any:
     """The whole key is told once, here. A key can make keys for its own profile only."""
     actor = current_actor()

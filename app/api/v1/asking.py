@@ -17,7 +17,7 @@ from app import sharing
 from app.api.auth import current_profile_id
 from app.api.v1 import posts_schemas as given
 from app.config import settings
-from app.errors import ValidationFailed
+from app.errors import AppError, ValidationFailed
 from app.extensions import networks
 from app.models.accounts import SocialAccount
 from app.permissions import Actor
@@ -25,6 +25,7 @@ from app.services import (
     content_templates,
     fetching,
     media,
+    media_arrivals,
     media_lists,
     media_uploads,
     sets,
@@ -194,7 +195,7 @@ def _amplify_file(
     name = f"media.{index}"
     if one.id is not None:
         return one.id, one.alt_text
-    if one.file_path:
+    if one.file_path and not (one.public_url and not _named(one)):  # a path of another system's
         return by_path(one.file_path, f"{name}.file_path"), one.alt_text
     if one.public_url:
         found = _fetched(
@@ -225,8 +226,20 @@ def _ids(sent: Sequence[given.AmpostMedia]) -> dict[str, UUID]:
 
 
 def _arrived(actor: Actor, profile_id: UUID, named: Mapping[str, UUID]) -> None:
-    """Raise ``ValidationFailed`` for a file that was announced and has not come."""
+    """Raise ``ValidationFailed`` for a file that was announced and has not come.
+
+    One that came to the bucket alone is taken in now, if it is what was announced.
+    """
     waiting = media_uploads.missing(actor, profile_id, list(named.values()))
+    for field, one in named.items():
+        if one in waiting:
+            try:
+                media_arrivals.take(actor, profile_id, [one])
+            except AppError as error:
+                error.field = field
+                raise
+    if waiting:
+        waiting = media_uploads.missing(actor, profile_id, list(named.values()))
     for field, one in named.items():
         if one in waiting:
             raise ValidationFailed(waiting[one], field=field)
@@ -244,30 +257,34 @@ def _fetched(
     actor: Actor, profile_id: UUID, url: str, name: str, mime: str | None, field: str
 ) -> UUID:
     """The file at an address, ours or anybody's."""
-    own = _own(actor, profile_id, url)
+    own = _own(actor, profile_id, url, field)
     if own is not None:
         return own
     return fetching.fetch(actor, profile_id, url, name=name, mime=mime, field=field).id
 
 
-def _own(actor: Actor, profile_id: UUID, url: str) -> UUID | None:
+def _own(actor: Actor, profile_id: UUID, url: str, field: str) -> UUID | None:
     """The file of the library that one of our own signed addresses leads to."""
     base = settings().APP_URL + SHARED
     if not url.startswith(base):
         return None
-    opened = sharing.opened(url.removeprefix(base).partition("/")[0], settings())
-    return None if opened is None else media.kept_at(actor, profile_id, opened[0])
+    named = sharing.named(url.removeprefix(base).partition("/")[0], settings())
+    if named is None:
+        return None
+    waiting = media_uploads.at_key(actor, profile_id, named[0])
+    if waiting is not None:
+        _arrived(actor, profile_id, {field: waiting})
+    return media.kept_at(actor, profile_id, named[0])
 
 
 def _ampost_files(actor: Actor, profile_id: UUID, sent: Sequence[given.AmpostMedia]) -> Files:
     """Each file of the body; the request's own files by name, else in their order."""
     _arrived(actor, profile_id, _ids(sent))
     loose = [one for one in request.files.getlist("files") if one.filename or one.content_length]
-    found: list[tuple[UUID, str | None]] = []
+    own, found = _matched(sent, loose), list[tuple[UUID, str | None]]()
     for index, one in enumerate(sent):
-        mine = _match(one, loose)
+        mine = own.get(index)
         if mine is not None:
-            loose.remove(mine)
             row = media.upload(actor, profile_id, mine.stream, mine.filename or "", mine.mimetype)
             found.append((row.id, one.alt_text))
         else:
@@ -299,9 +316,21 @@ def _covers(
     return chosen
 
 
-def _match(one: given.AmpostMedia, loose: list[FileStorage]) -> FileStorage | None:
-    named = next((f for f in loose if one.filename and f.filename == one.filename), None)
-    return named or (loose[0] if loose and one.url is None and one.id is None else None)
+def _matched(sent: Sequence[given.AmpostMedia], loose: list[FileStorage]) -> dict[int, FileStorage]:
+    """Which of the request's files is which of the body's: by filename, else by order, those
+    without an address first. Takes them out of ``loose``."""
+    found: dict[int, FileStorage] = {}
+    for index, one in enumerate(sent):
+        named = next((f for f in loose if one.filename and f.filename == one.filename), None)
+        if named is not None:
+            found[index] = named
+            loose.remove(named)
+    kept = {int(name.split(".")[2]) for name in _ids(sent)}  # of the library
+    free = [index for index in range(len(sent)) if index not in found and index not in kept]
+    for index in sorted(free, key=lambda place: sent[place].url is not None):
+        if loose:
+            found[index] = loose.pop(0)
+    return found
 
 
 def _ampost_file(actor: Actor, profile_id: UUID, one: given.AmpostMedia, index: int) -> UUID:

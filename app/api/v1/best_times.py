@@ -11,7 +11,7 @@ from app.api import doors
 from app.api.auth import current_actor, current_profile_id, requires
 from app.api.contract import Camel, Model, operation
 from app.services import best_times
-from app.services.best_times import Slot
+from app.services.best_times import BestTimes, Slot
 
 bp = Blueprint("api_best_times", __name__, url_prefix="/api/v1")
 doors.build(bp)
@@ -51,7 +51,12 @@ class BestTimesOut(Model):
 )
 def index(query: BestTimesQuery) -> Any:
     """From the profile's own posts, or with ``isDefault`` the usual ones."""
-    found = best_times.find(current_actor(), current_profile_id(query.profile_id), query.platform)
+    profile_id = current_profile_id(query.profile_id)
+    return told(best_times.find(current_actor(), profile_id, query.platform))
+
+
+def told(found: BestTimes) -> BestTimesOut:
+    """The slots in the seed's words."""
     return BestTimesOut(
         bestTimes=[_slot(one) for one in found.slots], isDefault=found.is_default,
         timezone=found.time_zone, message=found.message if found.is_default else None,

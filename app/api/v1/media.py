@@ -20,7 +20,7 @@ from app.config import settings
 from app.errors import AppError, Conflict, NotFound
 from app.models.media import Media, MediaUpload
 from app.permissions import public
-from app.services import fetching, media, media_lists, media_uploads
+from app.services import fetching, media, media_arrivals, media_lists, media_uploads
 
 TAG = "Media"
 BUCKET = "post-media"
@@ -42,6 +42,11 @@ def again(media_id: UUID) -> Any:
 def again_announced(upload_id: UUID) -> Any:
     """Its token was told to nobody: a new one takes its place."""
     return _announced(*media_uploads.renew(current_actor(), upload_id))
+
+
+def again_finished(media_id: UUID) -> Any:
+    """The file as it is now."""
+    return io.FileOut(media=_file(media_lists.one(current_actor(), media_id)))
 
 
 @bp.post("/upload-url")
@@ -80,6 +85,18 @@ def put(upload_id: UUID, query: io.PutQuery) -> Any:
             _rest()
         raise
     return io.FileOut(media=_file(made))
+
+
+@bp.post("/uploads/<uuid:upload_id>/finish")
+@requires("media.write")
+@operation(
+    "Finish an upload", tag=TAG, answers={200: io.FileOut}, refuses=(404, 409),
+    again=again_finished,
+)  # fmt: skip
+def finish(upload_id: UUID) -> Any:
+    """Take in a file whose signed URL leads to a bucket, and say what is wrong with it. Nobody
+    has to: naming the file in a post does the same, and so does a minute's wait."""
+    return io.FileOut(media=_file(media_arrivals.finish(current_actor(), upload_id)))
 
 
 @bp.get("")
@@ -151,10 +168,11 @@ def delete(body: io.DeleteBody) -> Any:
 
 def _announced(row: MediaUpload, token: str) -> io.UploadOut:
     path = path_of(row)
-    way = url_for("api_media.put", upload_id=row.id, token=token, _external=False)
+    here = url_for("api_media.put", upload_id=row.id, token=token, _external=False)
+    way = media_uploads.address(row) or f"{settings().APP_URL}{here}"
     return io.UploadOut(
         upload=io.Upload(
-            bucket=BUCKET, path=path, token=token, signed_url=f"{settings().APP_URL}{way}"
+            bucket=BUCKET, path=path, token=token, signed_url=way
         ),
         media=io.Announced(
             id=row.id, file_path=path, public_url=url_of(row), mime_type=row.mime,

@@ -30,7 +30,7 @@ doors.build(bp)
 
 def again(schedule_id: UUID) -> Any:
     """What a request that died had made, as it is now."""
-    return _saved(recurring.get(current_actor(), schedule_id))
+    return saved(recurring.get(current_actor(), schedule_id))
 
 
 @bp.get("/recurring-schedules")
@@ -43,7 +43,7 @@ def index(query: io.SchedulesQuery) -> Any:
     found, total = recurring.listed(
         current_actor(), named_profile_id(query.profile_id), limit=query.limit, offset=query.offset
     )
-    return io.ScheduleList(schedules=_told(found), total=total)
+    return io.ScheduleList(schedules=told(found), total=total)
 
 
 @bp.post("/recurring-schedules")
@@ -59,7 +59,7 @@ def create(body: io.NewSchedule) -> Any:
     need((body.name or "").strip(), "name")
     need(body.recurrence_pattern, "recurrencePattern")
     need(body.time_of_day, "timeOfDay")
-    return _saved(recurring.create(actor, profile_id, _changes(actor, profile_id, body)))
+    return saved(recurring.create(actor, profile_id, _changes(actor, profile_id, body)))
 
 
 @bp.get(ONE)
@@ -67,7 +67,7 @@ def create(body: io.NewSchedule) -> Any:
 @operation("Get a recurring schedule", tag=TAG, answers={200: io.ScheduleOut})
 def show(schedule_id: UUID) -> Any:
     """With the time of its next post, and when it was last posted."""
-    return io.ScheduleOut(schedule=_told([recurring.get(current_actor(), schedule_id)])[0])
+    return io.ScheduleOut(schedule=told([recurring.get(current_actor(), schedule_id)])[0])
 
 
 @bp.patch(ONE)
@@ -82,7 +82,7 @@ def change(schedule_id: UUID, body: io.ScheduleChange) -> Any:
     actor = current_actor()
     profile_id = recurring.get(actor, schedule_id).profile_id
     changes = _changes(actor, profile_id, body, is_active=body.is_active)
-    return _saved(recurring.change(actor, schedule_id, changes))
+    return saved(recurring.change(actor, schedule_id, changes))
 
 
 @bp.delete(ONE)
@@ -109,7 +109,7 @@ def occurrences(schedule_id: UUID, query: io.OccurrencesQuery) -> Any:
         actor, schedule_id, limit=query.limit, offset=query.offset
     )
     return io.OccurrenceList(
-        upcoming=[_line(one) for one in ahead], history=[_line(one) for one in past], total=total
+        upcoming=[line(one) for one in ahead], history=[line(one) for one in past], total=total
     )
 
 
@@ -138,18 +138,18 @@ def one(schedule_id: UUID, day: str, body: io.OccurrenceChange) -> Any:
         due_at = asking.planned(body.scheduled_for, "scheduledFor")
         changes = Changes(
             content=body.content, platforms=body.platforms, accounts=body.accounts,
-            media=_files(actor, profile_id, body.media), overrides=_own(body.platform_overrides),
+            media=_files(actor, profile_id, body.media), overrides=own(body.platform_overrides),
         )  # fmt: skip
         found = recurring_occurrences.edit(actor, schedule_id, named, changes, due_at=due_at)
     assert found is not None
-    return io.OccurrenceOut(occurrence=_line(found))
+    return io.OccurrenceOut(occurrence=line(found))
 
 
 def _changes(
     actor: Actor, profile_id: UUID, body: io.ScheduleBody, *, is_active: bool | None = None
 ) -> Changes:
     return Changes(
-        name=body.name, content=body.content, overrides=_own(body.platform_overrides),
+        name=body.name, content=body.content, overrides=own(body.platform_overrides),
         platforms=body.platforms, accounts=body.accounts,
         media=_files(actor, profile_id, body.media), pattern=body.recurrence_pattern,
         config=body.recurrence_config, time_of_day=body.time_of_day, time_zone=body.timezone,
@@ -161,15 +161,18 @@ def _files(actor: Actor, profile_id: UUID, sent: Any) -> asking.Files | None:
     return None if sent is None else asking.files(actor, profile_id, sent)
 
 
-def _own(sent: dict[str, Override] | None) -> dict[str, dict[str, Any]] | None:
+def own(sent: dict[str, Override] | None) -> dict[str, dict[str, Any]] | None:
+    """Each network's own text and settings, as the service takes them."""
     return None if sent is None else {name: one.model_dump() for name, one in sent.items()}
 
 
-def _saved(row: RecurringSchedule) -> io.ScheduleSaved:
-    return io.ScheduleSaved(schedule=_told([row])[0])
+def saved(row: RecurringSchedule) -> io.ScheduleSaved:
+    """A schedule that has just been made or changed."""
+    return io.ScheduleSaved(schedule=told([row])[0])
 
 
-def _told(rows: Sequence[RecurringSchedule]) -> list[io.ScheduleItem]:
+def told(rows: Sequence[RecurringSchedule]) -> list[io.ScheduleItem]:
+    """Schedules in the seed's words."""
     times = recurring.times(rows)
     return [_item(row, times[row.id]) for row in rows]
 
@@ -191,7 +194,8 @@ def _item(row: RecurringSchedule, times: recurring.Times) -> io.ScheduleItem:
     )  # fmt: skip
 
 
-def _line(one: Line) -> io.OccurrenceItem:
+def line(one: Line) -> io.OccurrenceItem:
+    """One occurrence."""
     return io.OccurrenceItem(
         date=one.day, local=one.local, scheduled_at=posts_told.stamp(one.at),
         scheduled_for=posts_told.stamp(one.due_at), status=one.status, note=one.note,

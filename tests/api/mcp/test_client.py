@@ -25,6 +25,7 @@ from tests.pictures import encoded, photo
 READING = {
     "list_profiles", "list_platforms", "list_accounts", "list_platform_sets", "list_posts",
     "get_post", "validate_post", "list_calendar", "list_job_logs", "list_templates",
+    "list_media", "best_times", "list_recurring_schedules", "list_occurrences",
 }  # fmt: skip
 
 
@@ -82,6 +83,10 @@ async def walk(client: Client, facts: dict[str, str]) -> set[str]:
 
     file = await use("upload_media", url=facts["file"], altText="Six bells")
     assert (file["mimeType"], file["altText"]) == ("image/jpeg", "Six bells")
+    [kept_file] = (await use("list_media", type="image"))["media"]
+    assert kept_file["mediaId"] == file["mediaId"]
+    times = await use("best_times", platform="mastodon")
+    assert times["isDefault"] and times["timezone"] == "Europe/London" and times["bestTimes"]
     words: dict[str, Any] = {"text": "Six bells ring.", "platforms": ["mastodon"]}
     words["media"] = [{"mediaId": file["mediaId"]}]
     seen = await use("validate_post", **words)
@@ -106,6 +111,7 @@ async def walk(client: Client, facts: dict[str, str]) -> set[str]:
     assert (await use("list_posts", status="scheduled"))["total"] == 1
     assert (await use("list_job_logs"))["logs"] == []
 
+    await repeated(use, file["mediaId"])
     kept = await use("create_template", name="Weekly", content="This week: {{news}}")
     kept_id = kept["template"]["id"]
     assert kept["template"]["variables"] == ["news"]
@@ -117,3 +123,26 @@ async def walk(client: Client, facts: dict[str, str]) -> set[str]:
     assert filled["post"]["content"]["text"] == "This week: rain"
     assert (await use("delete_template", templateId=kept_id))["success"]
     return called
+
+
+async def repeated(use: Callable[..., Any], media_id: str) -> None:
+    """A schedule from its beginning to its pause."""
+    day = (now() + timedelta(days=3)).date()
+    told = await use(
+        "create_recurring_schedule", name="Rule", content="Ring!", platforms=["mastodon"],
+        media=[{"mediaId": media_id}], recurrencePattern="weekly", timeOfDay="09:00",
+        recurrenceConfig={"day_of_week": (day.weekday() + 1) % 7}, timezone="UTC",
+    )  # fmt: skip
+    schedule, one = told["schedule"], {"scheduleId": told["schedule"]["id"]}
+    assert [file["id"] for file in schedule["media"]] == [media_id]
+    assert schedule["nextScheduledAt"].startswith(str(day))
+    assert (await use("list_recurring_schedules"))["schedules"] == [schedule]
+    left_out = await use("skip_occurrence", **one, date=str(day))
+    assert left_out["occurrence"]["status"] == "skipped"
+    days = (await use("list_occurrences", **one, upcoming=2))["upcoming"]
+    assert str(day) not in [line["date"] for line in days if line["status"] == "upcoming"]
+    back = await use("skip_occurrence", **one, date=str(day), skip=False)
+    assert back["occurrence"]["status"] != "skipped"
+    assert not (await use("pause_recurring_schedule", **one))["schedule"]["isActive"]
+    assert (await use("resume_recurring_schedule", **one))["schedule"]["isActive"]
+    await use("pause_recurring_schedule", **one)

@@ -106,6 +106,8 @@ def test_a_key_is_made_listed_and_revoked(amplify: Api, brand: Profile) -> None:
         "created_at": "2024-01-01T00:00:00.000Z", "last_used_at": "2024-01-15T10:30:00.000Z",
     }]})  # fmt: skip
     assert all(len(one["key"]) == len("...abc12345") for one in listed["apiKeys"])
+    unknown = {"name": "Belted", "accounts": [str(ids.uuid7())]}  # ours: accounts it is kept to
+    assert amplify.post("/api/v1/api-keys", unknown, status=404)["field"] == "accounts"
     gone = amplify.delete(f"/api/v1/api-keys/{made['apiKey']['id']}")
     assert gone == {"success": True, "message": "API key revoked"}
     assert key.get("/api/v1/connections", status=401)["success"] is False
@@ -258,7 +260,8 @@ def test_a_template_is_saved_listed_changed_and_deleted(
         "content": "📊 This week's highlights:\n\n✅ {{achievement}}\n📈 {{metric}}\n"
                    "🔜 {{next_week}}",
         "platforms": ["twitter", "linkedin"], "category": "internal",
-        "media": [{"public_url": hosted(play, RAW, "image/jpeg"), "mime_type": "image/jpeg"}],
+        "media": [{"file_path": "...", "public_url": hosted(play, RAW, "image/jpeg"),
+                   "mime_type": "image/jpeg"}],
     })  # fmt: skip
     alike(made, {"success": True, "template": TEMPLATE})
     path = f"/api/v1/templates/{made['template']['id']}"

@@ -191,6 +191,8 @@ def test_a_post_that_is_not_there_has_its_own_code(ampost: Api, brand: Profile) 
             status=404,
         )  # fmt: skip
         assert told["code"] == "POST_NOT_FOUND"
+        odd = ampost.ask(method, f"/api/v1/posts/post_uuid{path}", status=404)
+        assert odd | {"request_id": ""} == told | {"request_id": ""}
 
 
 # Where it lies ------------------------------------------------------------------------------
