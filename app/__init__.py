@@ -11,9 +11,13 @@ from app.config import ROOT, Config
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-def create_app(config: Config | None = None) -> Flask:
-    """The whole application; ``config`` is read from the environment when not given."""
-    from app import api, cli, extensions, web
+def create_app(config: Config | None = None, *, serving: bool = True) -> Flask:
+    """The application; ``config`` is read from the environment when not given.
+
+    Without ``serving`` it has neither pages nor contracts, which are two thirds of the start:
+    for workers, the clock and commands.
+    """
+    from app import cli, extensions
 
     config = config or Config.from_env()
     app = Flask(__name__, template_folder=ROOT / "templates", static_folder=ROOT / "static")
@@ -52,7 +56,10 @@ def create_app(config: Config | None = None) -> Flask:
         extensions.safe,
     ):  # fmt: skip
         extension.init_app(app)
-    api.init_app(app)
-    web.init_app(app)
+    if serving:
+        from app import api, web
+
+        api.init_app(app)
+        web.init_app(app)
     cli.init_app(app)
     return app

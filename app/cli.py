@@ -102,9 +102,13 @@ def worker(processes: int) -> None:
 
     logs.setup()
     counting.share(Config.from_env().INSTANCE_DIR / "metrics")
+    if processes > 1:
+        from app.jobs import workers
+
+        sys.exit(workers.run(processes))
     from app.jobs import worker as part
 
-    sys.exit(part.run(processes))
+    sys.exit(part.run())
 
 
 @cli.command()
@@ -310,7 +314,7 @@ def application() -> Iterator[Flask]:
         return
     from app import create_app
 
-    app = create_app()
+    app = create_app(serving=False)
     with app.app_context():
         yield app
 

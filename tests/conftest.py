@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import playwright.sync_api as playwright
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -38,12 +39,21 @@ from tests.conforming import conformed, conforming
 from tests.databases import Databases
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
+PATIENCE_MS = 30_000  # what never comes fails a test all the same, and a busy machine fails none
 
 # A busy machine makes no property false.
 hypothesis.settings.register_profile(
     "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first, which one process then works through while the others do the rest.
+
+    Left to the end they were run one after another while all other processes waited.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 class Browser(FlaskClient):
@@ -141,7 +151,7 @@ def settings_for(tmp_path: Path, redis_url: str) -> Callable[..., dict[str, str]
 @pytest.fixture(scope="session")
 def installation(config: Config) -> Iterator[Flask]:
     """The application on the run's shared database, made once."""
-    app = _testing(create_app(config))
+    app = testing(create_app(config))
     yield app
     with app.app_context():
         db.engine.dispose()
@@ -175,7 +185,7 @@ def make_app(
 
     def make(**given: object) -> Flask:
         env = settings_for(**({"DATABASE_URL": fresh_database} | given))
-        made.append(_testing(create_app(Config.from_env(env))))
+        made.append(testing(create_app(Config.from_env(env))))
         return made[-1]
 
     yield make
@@ -262,13 +272,22 @@ def browser_type_launch_args(
     return {**browser_type_launch_args, "executable_path": chromium, "args": args}
 
 
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Pages that do not move: a colour half-way to another is not what a test looks at."""
+    return {**browser_context_args, "reduced_motion": "reduce"}
+
+
 @pytest.fixture
 def page(page: Any) -> Iterator[Any]:
-    """pytest-playwright's page, which fails the test on a script error or a CSP violation.
+    """pytest-playwright's page with our patience.
 
+    It fails the test on a script error or a violation of the content policy.
     ``page.console`` lists both. An answer 4xx, which the browser reports on its console too, is
     the test's own business.
     """
+    playwright.expect.set_options(timeout=PATIENCE_MS)
+    page.set_default_timeout(PATIENCE_MS)
     told: list[str] = []
     page.console = told
     page.on("pageerror", lambda error: told.append(str(error)))
@@ -277,7 +296,8 @@ def page(page: Any) -> Iterator[Any]:
     assert not [line for line in told if "Failed to load resource" not in line]
 
 
-def _testing(app: Flask) -> Flask:
+def testing(app: Flask) -> Flask:
+    """The application as tests use it: our client, and every answer held to the document."""
     app.testing = True
     app.test_client_class = Browser
     return conforming(app)

@@ -19,6 +19,7 @@ from flask import Flask
 from app.extensions import networks
 from app.sandbox import create_sandbox
 from app.sandbox.store import Store
+from tests.plain import client
 
 KEPT = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
@@ -56,7 +57,7 @@ def walk(url: str, handle: str, *, allow: bool = True) -> dict[str, str]:
 
     Without a sandbox in memory it is walked over the socket it is served from.
     """
-    with httpx.Client(transport=networks.transport) as browser:
+    with client(transport=networks.transport) as browser:
         page = browser.get(url)
         assert page.status_code == 200, page.text
         fields = {unescape(name): unescape(value) for name, value in KEPT.findall(page.text)}

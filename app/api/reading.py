@@ -40,6 +40,8 @@ def body(takes: tuple[str, ...], optional: bool = False) -> dict[str, Any]:
         return {}
     if kind not in takes and not _alike(kind, takes):
         raise UnsupportedType(f"Send the body as {' or '.join(takes)}, and say so in Content-Type.")
+    if kind in FORMS:
+        named()
     if kind not in FORMS:
         found = _parsed(request.get_data())
     elif DATA in request.form and kind == "multipart/form-data":
@@ -48,6 +50,13 @@ def body(takes: tuple[str, ...], optional: bool = False) -> dict[str, Any]:
         found = unfolded(request.form)
     _storable(found)
     return found
+
+
+def named() -> None:
+    """Raise ``ValidationFailed`` for a part of the body whose name cannot be read (RFC 7578 §4.2:
+    every part has one)."""
+    if None in request.form or None in request.files:
+        raise ValidationFailed("A part of the body has no name that can be read.")
 
 
 def _alike(kind: str, takes: tuple[str, ...]) -> bool:

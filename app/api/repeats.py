@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
 
+from app.api import reading
 from app.api.contract import JSON, declared, reply
 from app.models.media import Media
 from app.permissions import Actor
@@ -85,6 +86,7 @@ def _fingerprint() -> str:
     if request.mimetype != "multipart/form-data":
         found.update(request.get_data())
         return found.hexdigest()
+    reading.named()
     for name, value in sorted(request.form.items(multi=True)):
         found.update(f"{name}={len(value)}:{value}\n".encode("utf-8", "surrogatepass"))
     for name, file in sorted(request.files.items(multi=True), key=lambda one: one[0]):

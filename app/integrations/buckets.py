@@ -53,7 +53,7 @@ PART = 8 * 1024 * 1024  # bytes of a part where a file is sent in parts
 PARTS_AT_ONCE = 4
 CONNECT_SECONDS, QUICK_SECONDS, FILE_SECONDS = 5, 10, 120  # a request's, its body included
 RETRIES, RETRY_SECONDS = 2, 10
-CHECKED_SECONDS = 60.0  # an answer of ``check`` is good for
+CHECKED_SECONDS = {True: 60.0, False: 10.0}  # an answer of ``check`` is good for, well and not
 FITTED = re.compile(r"fitted/([0-9a-f]{2})/\1[0-9a-f]{62}-[0-9a-f]{16}/picture")
 NAME = re.compile(r"[0-9a-f]{32}")
 
@@ -150,9 +150,9 @@ class Bucket(Storage):
         return swept
 
     def check(self) -> str:
-        """Write, read, list and remove a small object; asked at most once a minute."""
+        """Write, read, list and remove a small object; asked at most every ten seconds."""
         at, found = self._checked
-        if time.monotonic() - at > CHECKED_SECONDS:
+        if time.monotonic() - at > CHECKED_SECONDS[not found]:
             found = super().check() or self._tried()
             self._checked = (time.monotonic(), found)
         return found

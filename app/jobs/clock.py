@@ -141,7 +141,7 @@ def _mails_wait() -> bool:
 def run() -> int:
     """Until SIGTERM or SIGINT; exit code 0."""
     leave_at_once()
-    clock = Clock(create_app())
+    clock = Clock(create_app(serving=False))
 
     def stop(number: int, frame: FrameType | None) -> None:
         clock.runner.stop()

@@ -40,3 +40,15 @@ def test_a_time_is_no_number(amplify: Api) -> None:
         status=400,
     )  # fmt: skip
     assert told["field"] == "scheduleDate"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/posts", "/api/v1/media", "/api/add/social-page/"])
+@pytest.mark.parametrize("what", ['name="odd\\"', "", 'name="odd\\"; filename="a.png"'])
+def test_a_part_of_a_body_without_a_name(amplify: Api, path: str, what: str) -> None:
+    parts = [f"Content-Disposition: form-data; {what}", 'Content-Disposition: form-data; name="b"']
+    raw = "".join(f"--x\r\n{one}\r\n\r\n1\r\n" for one in parts) + "--x--\r\n"
+    for headers in ({}, {"Idempotency-Key": "odd"}):
+        amplify.post(
+            path, data=raw.encode(), content_type="multipart/form-data; boundary=x", status=400,
+            headers=headers,
+        )  # fmt: skip

@@ -182,7 +182,7 @@ def test_the_check_tells_keys_that_are_wrong_from_rights_that_lack(
         s3.fault = ("403 Forbidden", f"<Error><Code>{code}</Code></Error>")
         assert words in bucket.check()
         s3.calm()
-        assert words in bucket.check() and not s3.asked  # within the minute
+        assert words in bucket.check() and not s3.asked  # so soon after
 
 
 def test_a_process_that_was_forked_says_so_instead_of_hanging(

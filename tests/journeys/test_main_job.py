@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
-import httpx2 as httpx
 import pytest
 from PIL import Image
 
 from app.clock import now
+from tests import plain
 from tests.journeys.test_up import Run, up
 
 __all__ = ["up"]  # a fixture
@@ -110,7 +110,7 @@ def test_a_post_with_a_picture_reaches_three_networks_on_time(
     wait = (due - now()).total_seconds() + 25
     page.locator('.chip[data-status="published"]').first.wait_for(timeout=wait * 1000)
 
-    seen = httpx.get(f"{sandbox_of(base)}/_sandbox/posts").json()
+    seen = plain.get(f"{sandbox_of(base)}/_sandbox/posts").json()
     rows = seen["posts"] if isinstance(seen, dict) else seen
     ours = [row for row in rows if row["account"] == "ines"]
     assert sorted(row["network"] for row in ours) == ["bluesky", "mastodon", "twitter"]

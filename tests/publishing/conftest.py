@@ -9,12 +9,11 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-import httpx2 as httpx
 import pytest
 from flask import Flask
 from sqlalchemy import Select, select, update
@@ -34,8 +33,9 @@ from app.publishing import recovery
 from app.publishing.runner import Runner
 from app.publishing.store import transaction
 from app.sandbox.store import Store
-from tests import factories
-from tests.conftest import Browser, serving
+from tests import factories, plain
+from tests.conforming import conformed
+from tests.conftest import serving, testing
 from tests.databases import Databases
 from tests.playing import played
 
@@ -129,7 +129,7 @@ class Plant:
 
     def seen(self, network: str | None = None) -> list[dict[str, Any]]:
         """What the networks show."""
-        posts = httpx.get(f"{self.sandbox}/_sandbox/posts").json()
+        posts = plain.get(f"{self.sandbox}/_sandbox/posts").json()
         rows: list[dict[str, Any]] = posts["posts"] if isinstance(posts, dict) else posts
         return [row for row in rows if network is None or row["network"] == network]
 
@@ -137,13 +137,13 @@ class Plant:
         body = {"network": network, "operation": operation, "times": 1, **more}
         if fault:
             body["fault"] = fault
-        answer = httpx.post(f"{self.sandbox}/_sandbox/faults", json=body)
+        answer = plain.post(f"{self.sandbox}/_sandbox/faults", json=body)
         assert answer.status_code < 300, answer.text
 
     def person(self, network: str, handle: str, **extras: Any) -> None:
         """Make somebody there, or change them."""
         body = {"network": network, "handle": handle, "extras": extras}
-        httpx.post(f"{self.sandbox}/_sandbox/accounts", json=body).raise_for_status()
+        plain.post(f"{self.sandbox}/_sandbox/accounts", json=body).raise_for_status()
 
     def target(self, post: Post, place: int = 0) -> PostTarget:
         found = select(PostTarget).where(PostTarget.post_id == post.id).order_by(PostTarget.id)
@@ -164,44 +164,12 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         write_mode.reset(mark)
 
 
-@pytest.fixture
-def start(
-    make_app: Callable[..., Flask], serve: Callable[..., str]
-) -> Iterator[Callable[..., Plant]]:
-    """``start(COMMIT_DEADLINE_SECONDS=1)`` is an installation with those settings.
-
-    ``shared=True``: its web part is served too, for networks that fetch media by address.
-    """
-    runners: list[Runner] = []
-    contexts = []
-
-    def build(*, shared: bool = False, **given: object) -> Plant:
-        store = Store()
-        address = serve(played(store))
-        port = free_port() if shared else 8000
-        app = make_app(SANDBOX_PORT=address.rsplit(":", 1)[1], PORT=port, **given)
-        if shared:
-            serve(app, port)
-        context = app.app_context()
-        context.push()
-        contexts.append(context)
-        runners.append(Runner(app, "worker"))
-        return Plant(app, address, runners[-1], store)
-
-    yield build
-    for runner in runners:
-        runner.stop()
-        runner.drain()
-    for context in reversed(contexts):
-        context.pop()
-
-
 @dataclass
 class House:
-    """One application for all tests of a module: to make it, and its first page, takes long."""
+    """One application for all tests of a run: to make it, and its first page, takes long."""
 
     app: Flask
-    config: Config
+    env: dict[str, str]
     sandbox: str
 
     @contextmanager
@@ -209,7 +177,8 @@ class House:
         """An installation with those settings, without rows, before networks without posts."""
         store = Store()
         played(store)
-        self.app.config["CARILLON"] = replace(self.config, **given)  # type: ignore[arg-type]
+        env = self.env | {name: str(value) for name, value in given.items()}
+        self.app.config["CARILLON"] = Config.from_env(env)
         for extension in (queues, networks, safe):
             # One a process, and another application has taken it over.
             extension.init_app(self.app)
@@ -222,28 +191,60 @@ class House:
                 runner.stop()
                 runner.drain()
                 db.session.remove()
+        conformed(self.app)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def house(
     databases: Databases, redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
     """An application that is served, with the sandbox on a real port."""
     with serving() as serve:
         address, port = serve(played(Store())), free_port()
-        config = Config.from_env({
+        env = {
             "INSTANCE_DIR": str(tmp_path_factory.mktemp("house")), "REDIS_URL": redis_url,
             "DATABASE_URL": databases.copy(), "SANDBOX_PORT": address.rsplit(":", 1)[1],
-            "PORT": str(port), "COMMIT_DEADLINE_SECONDS": "5", "TIKTOK_AUDITED": "1",
-            "YOUTUBE_FORCE_PRIVATE_UPLOADS": "0",
-        })  # fmt: skip
-        app = create_app(config)
-        app.testing, app.test_client_class = True, Browser
+            "PORT": str(port),
+        }  # fmt: skip
+        app = testing(create_app(Config.from_env(env)))
         serve(app, port)
-        yield House(app, config, address)
+        yield House(app, env, address)
         with app.app_context():
             db.engine.dispose()
-        databases.drop(config.DATABASE_URL)
+        databases.drop(env["DATABASE_URL"])
+
+
+@pytest.fixture
+def start(
+    house: House, databases: Databases, make_app: Callable[..., Flask], serve: Callable[..., str]
+) -> Iterator[Callable[..., Plant]]:
+    """``start(COMMIT_DEADLINE_SECONDS=1)`` is an installation with those settings, one a test.
+
+    Its web part is served, for networks that fetch media by address. With a Redis of its own
+    it is an application of its own.
+    """
+    with ExitStack() as stack:
+
+        def build(**given: object) -> Plant:
+            if "REDIS_URL" in given:
+                return stack.enter_context(_apart(make_app, serve, given))
+            return stack.enter_context(house.plant(databases, **given))
+
+        yield build
+
+
+@contextmanager
+def _apart(
+    make_app: Callable[..., Flask], serve: Callable[..., str], given: dict[str, object]
+) -> Iterator[Plant]:
+    store = Store()
+    address = serve(played(store))
+    app = make_app(SANDBOX_PORT=address.rsplit(":", 1)[1], **given)
+    with app.app_context():
+        runner = Runner(app, "worker")
+        yield Plant(app, address, runner, store)
+        runner.stop()
+        runner.drain()
 
 
 @pytest.fixture

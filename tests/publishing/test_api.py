@@ -63,7 +63,7 @@ class Site:
 
 @pytest.fixture
 def site(start: Callable[..., Plant]) -> Site:
-    return Site(start(PUBLISH_WAIT_SECONDS=30, shared=True))
+    return Site(start(PUBLISH_WAIT_SECONDS=30))
 
 
 def test_post_without_a_date_publishes_and_tells_each_target(site: Site) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import httpx2 as httpx
 import pytest
 from sqlalchemy import select
 
@@ -16,7 +15,7 @@ from app.models.posts import HoldReason, Post, PostMedia, TargetState
 from app.models.profiles import Profile
 from app.permissions import Actor
 from app.services import bridge, bridge_end
-from tests import factories
+from tests import factories, plain
 from tests.publishing.conftest import Plant, due
 from tests.publishing.test_kill import kill_at
 
@@ -50,7 +49,7 @@ def account(brand: Profile, network: str = "twitter") -> SocialAccount:
 
 def fate(plant: Plant) -> None:
     """Two minutes pass: what waits at Metricool goes out, and we ask."""
-    httpx.post(f"{plant.sandbox}/_sandbox/metricool/due")
+    plain.post(f"{plant.sandbox}/_sandbox/metricool/due")
     plant.later(150)
     plant.run()
 
@@ -106,7 +105,7 @@ def test_a_thread_whose_worker_is_killed_is_handed_over_once(
     post = due(brand, account(brand, "bluesky"), text=["One of two", "Two of two"])
     if step == "between_parts":
         plant.run()
-        httpx.post(f"{plant.sandbox}/_sandbox/metricool/due")
+        plain.post(f"{plant.sandbox}/_sandbox/metricool/due")
         plant.later(150)
         kill_at(plant, "after_attempt", "bluesky|metricool")
     else:
@@ -115,7 +114,7 @@ def test_a_thread_whose_worker_is_killed_is_handed_over_once(
         plant.later(300)
         plant.sweep()
         plant.run()
-        httpx.post(f"{plant.sandbox}/_sandbox/metricool/due")
+        plain.post(f"{plant.sandbox}/_sandbox/metricool/due")
         if plant.target(post).state is TargetState.PUBLISHED:
             break
     assert plant.target(post).state is TargetState.PUBLISHED, plant.target(post).error
@@ -236,7 +235,7 @@ def test_what_is_out_already_is_not_called_cancelled(
     plant: Plant, brand: Profile, actor: Actor
 ) -> None:
     post = waiting(plant, brand)
-    httpx.post(f"{plant.sandbox}/_sandbox/metricool/due")
+    plain.post(f"{plant.sandbox}/_sandbox/metricool/due")
     done = bridge_end.disconnect(actor, brand.id)
     assert (done.posts, done.handed) == (0, 1)
     db.session.rollback()

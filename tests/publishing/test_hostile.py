@@ -22,7 +22,7 @@ from app.models.posts import PostTarget, TargetState, post_status
 from app.models.profiles import Profile
 from app.publishing import claims, questions
 from app.publishing.runner import Runner
-from tests import factories
+from tests import factories, plain
 from tests.publishing.conftest import NETWORKS, Plant, connect, due
 from tests.publishing.test_kill import ROOT, environment
 
@@ -73,9 +73,8 @@ def test_whatever_a_network_does_a_post_goes_out_once(
 
 
 def httpx_clear(plant: Plant) -> None:
-    import httpx2 as httpx
 
-    httpx.delete(f"{plant.sandbox}/_sandbox/faults")
+    plain.delete(f"{plant.sandbox}/_sandbox/faults")
 
 
 def test_a_hanging_network_takes_no_other_networks_turn(start: Callable[..., Plant]):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import httpx2 as httpx
 import pytest
 
 from app.models.posts import TargetState
 from app.models.profiles import Profile
-from tests import factories
+from tests import factories, plain
 from tests.publishing.conftest import Plant, connect, due
 
 
@@ -17,7 +16,7 @@ from tests.publishing.conftest import Plant, connect, due
 def test_an_unread_outcome_is_settled_by_the_same_bytes_again(
     plant: Plant, brand: Profile, fault: str
 ) -> None:
-    httpx.post(
+    plain.post(
         f"{plant.sandbox}/_sandbox/accounts",
         json={"network": "linkedin", "handle": "maya",
               "extras": {"scopes": ["openid", "profile", "email", "w_member_social"]}},

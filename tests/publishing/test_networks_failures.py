@@ -67,7 +67,10 @@ def test_what_a_failure_becomes(
     network: str, failure: Failure, case: Case,
 ) -> None:  # fmt: skip
     deadline = DEADLINE if failure in SILENT else 5.0
-    with house.plant(databases, COMMIT_DEADLINE_SECONDS=deadline) as plant:
+    with house.plant(
+        databases, COMMIT_DEADLINE_SECONDS=deadline, TIKTOK_AUDITED=1,
+        YOUTUBE_FORCE_PRIVATE_UPLOADS=0,
+    ) as plant:  # fmt: skip
         carried_out(plant, monkeypatch, network, failure, case)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import httpx2 as httpx
 import pytest
 from flask import Flask
 
@@ -17,7 +16,7 @@ from app.models.accounts import AccountStatus, SocialAccount
 from app.models.posts import PostTarget, TargetState
 from app.networks import NETWORKS
 from app.networks.base import Capabilities, Category, NetworkError, Placement, Published
-from tests import factories
+from tests import factories, plain
 from tests.publishing.conftest import Plant
 from tests.publishing.walking import (
     Way,
@@ -165,7 +164,7 @@ def test_from_the_consent_page_to_the_feed_and_back(
     start: Callable[..., Plant], monkeypatch: pytest.MonkeyPatch, way: Way
 ) -> None:
     quicken(monkeypatch)
-    plant = start(COMMIT_DEADLINE_SECONDS=5, TIKTOK_AUDITED=1, shared=True, **way.settings)
+    plant = start(COMMIT_DEADLINE_SECONDS=5, TIKTOK_AUDITED=1, **way.settings)
     let_time_pass(plant, monkeypatch)
     impatient()
     maya = factories.make_user()
@@ -191,7 +190,7 @@ def _seen_as_written(plant: Plant, way: Way, target: PostTarget) -> None:
     rows = sorted(plant.seen(way.network), key=lambda row: (row["created_at"], row["parent"] or ""))
     first, below = rows[0], rows[1:]
     assert target.permalink and target.permalink.startswith(plant.sandbox)
-    assert httpx.get(target.permalink, follow_redirects=True).status_code == 200
+    assert plain.get(target.permalink, follow_redirects=True).status_code == 200
     assert first["url"] == target.permalink or way.form in SAME_PLACE
     assert len(first["media"]) == len(way.files) or way.network == "reddit"
     moving = [one["mime"].startswith("video/") for one in first["media"]]

@@ -104,9 +104,7 @@ KILLS = [(case, step) for case in CASES for step in case.steps]
 @pytest.fixture
 def plant(start: Callable[..., Plant], monkeypatch: pytest.MonkeyPatch) -> Plant:
     quicken(monkeypatch, share=0.1)
-    made = start(
-        COMMIT_DEADLINE_SECONDS=5, TIKTOK_AUDITED=1, YOUTUBE_FORCE_PRIVATE_UPLOADS=0, shared=True
-    )
+    made = start(COMMIT_DEADLINE_SECONDS=5, TIKTOK_AUDITED=1, YOUTUBE_FORCE_PRIVATE_UPLOADS=0)
     let_time_pass(made, monkeypatch)
     impatient()
     return made

@@ -46,9 +46,7 @@ class Case:
 @pytest.fixture
 def plant(start: Callable[..., Plant], monkeypatch: pytest.MonkeyPatch) -> Plant:
     quicken(monkeypatch)
-    made = start(
-        COMMIT_DEADLINE_SECONDS=5, TIKTOK_AUDITED=1, YOUTUBE_FORCE_PRIVATE_UPLOADS=0, shared=True
-    )
+    made = start(COMMIT_DEADLINE_SECONDS=5, TIKTOK_AUDITED=1, YOUTUBE_FORCE_PRIVATE_UPLOADS=0)
     made.ahead = Ahead(monkeypatch).move
     impatient()
     return made

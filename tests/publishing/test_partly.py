@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx2 as httpx
 import pytest
 from sqlalchemy import select
 
@@ -15,6 +14,7 @@ from app.models.posts import Post, TargetState
 from app.models.profiles import Profile
 from app.permissions import Actor
 from app.services import accounts, results
+from tests import plain
 from tests.publishing.conftest import Plant, connect, due
 from tests.publishing.walking import stored_film
 
@@ -130,6 +130,6 @@ def test_a_limit_of_the_account_still_stops_all_of_it(plant: Plant, brand: Profi
     plant.run()
     assert [plant.target(one).state for one in made] == [S.SCHEDULED] * 2
     assert [len(plant.attempts(plant.target(one))) for one in made] == [1, 0]
-    httpx.delete(f"{plant.sandbox}/_sandbox/faults")
+    plain.delete(f"{plant.sandbox}/_sandbox/faults")
     [account_now] = plant.read(select(SocialAccount))
     assert account_now.status is AccountStatus.ACTIVE and account_now.cooling_until > now()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import httpx2 as httpx
 import pytest
 
 from app.models.posts import Post, TargetState
 from app.models.profiles import Profile
 from app.permissions import Actor
 from app.services import posts, results
+from tests import plain
 from tests.publishing.conftest import Plant, connect, due
 from tests.publishing.test_accepted import ask
 from tests.publishing.test_partly import at_part
@@ -25,7 +25,7 @@ def unsettled(plant: Plant, brand: Profile, monkeypatch: pytest.MonkeyPatch, num
     ask(plant)
     target = plant.target(post)
     assert target.state is S.NEEDS_REVIEW and len(plant.seen("twitter")) == number
-    httpx.delete(f"{plant.sandbox}/_sandbox/faults")
+    plain.delete(f"{plant.sandbox}/_sandbox/faults")
     return post
 
 

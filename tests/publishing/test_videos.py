@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 
-import httpx2 as httpx
 import pytest
 
 from app.models.media import Media
@@ -13,7 +12,7 @@ from app.models.posts import TargetState
 from app.models.profiles import Profile
 from app.permissions import Role
 from app.services import media
-from tests import factories
+from tests import factories, plain
 from tests.films import film
 from tests.publishing.conftest import NETWORKS, Plant, connect, due
 
@@ -43,7 +42,7 @@ def test_an_uploaded_video_goes_out_as_it_was_kept(
     [seen] = plant.seen(network)
     [shown] = seen["media"]
     assert (shown["mime"], shown["alt"]) == ("video/mp4", "Bells swing")
-    raw = httpx.get(f"{plant.sandbox}/_sandbox/media/{shown['blob']}").content
+    raw = plain.get(f"{plant.sandbox}/_sandbox/media/{shown['blob']}").content
     assert hashlib.sha256(raw).hexdigest() == digest
 
 

@@ -9,16 +9,19 @@ switch: the step's function is wrapped here, from outside.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from app import create_app
+from app.config import Config
 from app.extensions import NATIVE, networks
 from app.networks.base import Effect, NetworkError
 from app.publishing import attempts, outcomes
@@ -108,7 +111,7 @@ def arm(step: str, network: str) -> None:
 
 def work(step: str, network: str) -> None:
     """Deliver until death, or for 20 seconds."""
-    app = create_app()
+    app = create_app(serving=False)
     with app.app_context():
         hurry(speaker_of(network))
         arm(step, network)
@@ -136,7 +139,15 @@ def victim(order: dict[str, Any]) -> NoReturn:
         os._exit(3)  # nothing was delivered: the test's fault
 
 
+def warm() -> None:
+    """Import what an application imports on its way, so that no victim has to."""
+    with tempfile.TemporaryDirectory() as folder:
+        create_app(Config.from_env({"INSTANCE_DIR": folder}), serving=False)
+    gc.freeze()
+
+
 def main() -> None:
+    warm()
     for line in sys.stdin:
         pid = os.fork()
         if not pid:

@@ -10,7 +10,6 @@ from io import BytesIO
 from typing import Any, cast
 from uuid import UUID
 
-import httpx2 as httpx
 import pytest
 
 from app import credentials, ids
@@ -26,7 +25,7 @@ from app.models.profiles import Profile
 from app.networks.base import Destination
 from app.permissions import Actor
 from app.services import accounts, bridge, consent, drafts, media, posts, sessions
-from tests import factories
+from tests import factories, plain
 from tests.conftest import Browser
 from tests.films import film, noise
 from tests.pictures import encoded, moving, photo
@@ -126,7 +125,7 @@ def let_time_pass(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def move(seconds: float) -> None:
         workshop.move(seconds)
-        httpx.post(f"{plant.sandbox}/_sandbox/metricool/due").raise_for_status()
+        plain.post(f"{plant.sandbox}/_sandbox/metricool/due").raise_for_status()
 
     plant.ahead = move
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-import httpx2 as httpx
 import pytest
 from atproto import Client, models
 from atproto.exceptions import UnauthorizedError
 
+from tests import plain
 from tests.sandbox.witnesses import png, port, posted
 
 __all__ = ["port"]
@@ -51,7 +51,7 @@ def test_a_video_is_made_ready_and_posted(bea: Client, port: int) -> None:
     pds = bea.com.atproto.server.describe_server().did
     token = bea.com.atproto.server.get_service_auth({"aud": pds, "lxm": lxm}).token
     service = f"http://127.0.0.1:{port}/bluesky/video"
-    sent = httpx.post(
+    sent = plain.post(
         f"{service}/xrpc/app.bsky.video.uploadVideo", content=b"\0\0\0\x18ftypmp42" + b"x" * 99,
         params={"did": bea.me.did, "name": "bells.mp4"},
         headers={"Authorization": f"Bearer {token}", "Content-Type": "video/mp4"},

@@ -70,7 +70,6 @@ def test_networks_are_decided_about(
     page: Any, app: Flask, brand: str, serve: Callable[[Flask], str]
 ) -> None:
     origin, tab = serve(app), page
-    tab.set_default_timeout(8000)
     tab.goto(f"{origin}/login")
     tab.get_by_label("Email").fill("maya@marram.example")
     tab.get_by_label("Password", exact=True).fill("seven brass bells at noon")

@@ -50,7 +50,6 @@ def tab(
     desk.browser.get(f"{desk.base}/drafts")  # settles the session before it is copied
     sign_in(context, desk.browser, desk.origin)
     db.session.rollback()
-    page.set_default_timeout(6000)
     yield page
     page.goto("about:blank")
     settle()

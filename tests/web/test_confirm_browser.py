@@ -54,7 +54,6 @@ def tab(page: Any) -> Page:
     def answer(route: Route) -> None:
         route.fulfill(content_type="text/html", body="<h1>Thank you</h1>")
 
-    page.set_default_timeout(8000)
     page.route("https://your-app.com/**", answer)
     return page  # type: ignore[no-any-return]
 

@@ -37,7 +37,6 @@ def origin(app: Flask, serve: Callable[[Flask], str]) -> str:
 
 @pytest.fixture
 def tab(page: Any) -> Page:
-    page.set_default_timeout(5000)
     return page  # type: ignore[no-any-return]
 
 

@@ -69,7 +69,6 @@ def brand(origin: str) -> str:
 @pytest.fixture
 def tab(page: Any, origin: str, brand: str) -> Page:
     """A page in which Maya is signed in."""
-    page.set_default_timeout(8000)
     page.goto(f"{origin}/login")
     page.get_by_label("Email").fill("maya@marram.example")
     page.get_by_label("Password", exact=True).fill("seven brass bells at noon")

@@ -30,7 +30,6 @@ def origin(serve: Callable[[Flask], str]) -> str:
 @pytest.fixture
 def tab(page: Any) -> Page:
     """A page that fails the test on a script error or a refusal of the policy."""
-    page.set_default_timeout(5000)
     return page  # type: ignore[no-any-return]
 
 

@@ -195,7 +195,7 @@ def _amplify_file(
     name = f"media.{index}"
     if one.id is not None:
         return one.id, one.alt_text
-    if one.file_path:
+    if one.file_path and not (one.public_url and not _named(one)):  # a path of another system's
         return by_path(one.file_path, f"{name}.file_path"), one.alt_text
     if one.public_url:
         found = _fetched(
@@ -281,11 +281,10 @@ def _ampost_files(actor: Actor, profile_id: UUID, sent: Sequence[given.AmpostMed
     """Each file of the body; the request's own files by name, else in their order."""
     _arrived(actor, profile_id, _ids(sent))
     loose = [one for one in request.files.getlist("files") if one.filename or one.content_length]
-    found: list[tuple[UUID, str | None]] = []
+    own, found = _matched(sent, loose), list[tuple[UUID, str | None]]()
     for index, one in enumerate(sent):
-        mine = _match(one, loose)
+        mine = own.get(index)
         if mine is not None:
-            loose.remove(mine)
             row = media.upload(actor, profile_id, mine.stream, mine.filename or "", mine.mimetype)
             found.append((row.id, one.alt_text))
         else:
@@ -317,9 +316,21 @@ def _covers(
     return chosen
 
 
-def _match(one: given.AmpostMedia, loose: list[FileStorage]) -> FileStorage | None:
-    named = next((f for f in loose if one.filename and f.filename == one.filename), None)
-    return named or (loose[0] if loose and one.url is None and one.id is None else None)
+def _matched(sent: Sequence[given.AmpostMedia], loose: list[FileStorage]) -> dict[int, FileStorage]:
+    """Which of the request's files is which of the body's: by filename, else by order, those
+    without an address first. Takes them out of ``loose``."""
+    found: dict[int, FileStorage] = {}
+    for index, one in enumerate(sent):
+        named = next((f for f in loose if one.filename and f.filename == one.filename), None)
+        if named is not None:
+            found[index] = named
+            loose.remove(named)
+    kept = {int(name.split(".")[2]) for name in _ids(sent)}  # of the library
+    free = [index for index in range(len(sent)) if index not in found and index not in kept]
+    for index in sorted(free, key=lambda place: sent[place].url is not None):
+        if loose:
+            found[index] = loose.pop(0)
+    return found
 
 
 def _ampost_file(actor: Actor, profile_id: UUID, one: given.AmpostMedia, index: int) -> UUID:

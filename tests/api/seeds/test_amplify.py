@@ -260,7 +260,8 @@ def test_a_template_is_saved_listed_changed_and_deleted(
         "content": "📊 This week's highlights:\n\n✅ {{achievement}}\n📈 {{metric}}\n"
                    "🔜 {{next_week}}",
         "platforms": ["twitter", "linkedin"], "category": "internal",
-        "media": [{"public_url": hosted(play, RAW, "image/jpeg"), "mime_type": "image/jpeg"}],
+        "media": [{"file_path": "...", "public_url": hosted(play, RAW, "image/jpeg"),
+                   "mime_type": "image/jpeg"}],
     })  # fmt: skip
     alike(made, {"success": True, "template": TEMPLATE})
     path = f"/api/v1/templates/{made['template']['id']}"

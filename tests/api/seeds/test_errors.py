@@ -131,6 +131,18 @@ def test_an_owner_whose_plan_has_no_api_is_told_402(
     contract.refused(method, path, 402)
 
 
+def test_a_key_is_made_only_after_a_plan_that_has_them(
+    brand: Profile, signed_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Amplify: "Users must have an active paid subscription before creating API keys."."""
+    browser = signed_in(db.session.query(User).one())
+    monkeypatch.setattr(plans, "billed", lambda: True)
+    for path in ("/api/api-keys", "/api/keys"):
+        told = browser.post(path, json={"name": "My Integration Key"})
+        assert (told.status_code, told.get_json()["code"]) == (402, "SUBSCRIPTION_REQUIRED")
+    assert browser.get("/api/api-keys").get_json() == {"apiKeys": []}
+
+
 def test_no_other_site_is_let_in_and_head_says_what_get_would(
     amplify: Api, client: Browser
 ) -> None:

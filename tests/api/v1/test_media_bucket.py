@@ -28,11 +28,11 @@ from app.models.media import Media, MediaUpload
 from app.models.people import User
 from app.models.profiles import Profile
 from app.permissions import Actor
-from app.services import keys, media
+from app.services import flight, keys, media
 from tests.api.asking import Api
 from tests.buckets import Played
 from tests.conftest import Browser
-from tests.factories import make_account, make_media
+from tests.factories import make_account, make_media, make_post
 from tests.pictures import PLACE, encoded, located_jpeg, photo
 
 JPEG = "image/jpeg"
@@ -241,6 +241,30 @@ def test_pages_show_what_the_bucket_holds(
     assert hers.get(f"{base}/media/{made.id}/thumb").mimetype == "image/webp"
     assert hers.get(f"{base}/connections/{account.id}/avatar").data == b"face"
     assert s3.url not in hers.get(f"{base}/media").headers["Content-Security-Policy"]
+
+
+def test_pictures_are_cut_and_checked_before_their_time(
+    brand: Profile, owner: Actor, s3: Played, bucket: str
+) -> None:
+    made = media.upload(owner, brand.id, io.BytesIO(RAW), "a.jpg", JPEG)
+    media.storage().path(made.key).unlink()
+    cut = media.crop(owner, brand.id, made.id, (0, 0, 60, 60), (60, 60))
+    assert (cut.width, cut.height) == (60, 60) and cut.key in s3.names(bucket)
+    draft = make_post(brand, "Look", [make_account(brand, checked_at=now())], at=SOON, media=[cut])
+    post_id, key = draft.id, cut.key
+
+    def told() -> list[str]:
+        [line] = flight.check_now(owner, post_id).lines
+        return [one.code for one in line.findings if one.code == "media_gone"]
+
+    media.storage().path(key).unlink()
+    assert told() == []
+    s3.fault = AWAY
+    assert told() == []  # nobody can say
+    s3.fault = None
+    db.session.rollback()
+    media.storage().delete(key)
+    assert told() == ["media_gone"]
 
 
 def test_a_bucket_that_is_away_loses_nothing(

@@ -86,6 +86,27 @@ def test_files_of_more_than_1_mib_come_with_a_post(ampost: Api, brand: Profile) 
     assert [one["filename"] for one in post["content"]["media"]] == ["a.png", "b.png"]
 
 
+def test_files_are_matched_by_name_then_by_order(ampost: Api, brand: Profile) -> None:
+    account = make_account(brand, "mastodon")
+    raw = encoded(photo(160, 90), "PNG")
+    library = ampost.post("/api/v1/media", data={"file": (io.BytesIO(raw), "kept.png")}, status=201)
+    media = [
+        {"url": "https://cdn.example.com/gone.png", "altText": "Third"},
+        {"id": library["media"]["id"], "altText": "Kept"},
+        {"id": "media-1", "altText": "Second"}, {"filename": "named.png", "altText": "First"},
+    ]  # fmt: skip
+    data = {
+        "data": json.dumps(
+            {"content": {"text": "Four", "media": media}, "accounts": [str(account.id)]}
+        ),
+        "files": [(io.BytesIO(raw), one) for one in ("a.png", "named.png", "b.png")],
+    }
+    post = ampost.post("/api/v1/posts", data=data, status=201)["post"]
+    assert [(one["altText"], one["filename"]) for one in post["content"]["media"]] == [
+        ("Third", "b.png"), ("Kept", "kept.png"), ("Second", "a.png"), ("First", "named.png"),
+    ]  # fmt: skip
+
+
 def video(store: Store, **more: Any) -> dict[str, Any]:
     """The seed's media object of a video."""
     return {
