@@ -134,7 +134,7 @@ def _placement(
 ) -> list[Problem]:
     """Whether the first part has what the form holds."""
     media = parts[0].media
-    if not media and not (placement.min_images or placement.min_videos):
+    if not media and (caps.needs_media or not (placement.min_images or placement.min_videos)):
         return []
     images, videos = held(media)
     this = f"{named(here)} {placement.title.lower()}"

@@ -132,9 +132,13 @@ def _connect(actor: Actor, profile_id: UUID, names: Iterable[str]) -> dict[str, 
 
 
 def _place(actor: Actor, account_id: UUID) -> None:
-    """The board or subreddit that posts go to: the first that takes them."""
-    if not destinations.listed(actor, [account_id])[account_id]:
-        rows = destinations.refresh(actor, account_id)
+    """The board or subreddit that posts go to: the first that takes them.
+
+    A worker that runs already may have looked them up, and chosen none.
+    """
+    rows = destinations.listed(actor, [account_id])[account_id]
+    rows = rows or destinations.refresh(actor, account_id)
+    if not any(one.is_default for one in rows):
         destinations.choose(actor, account_id, next(one.id for one in rows if one.writable))
 
 

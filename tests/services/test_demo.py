@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from app.clock import now
 from app.errors import Forbidden, Unavailable
@@ -16,7 +18,7 @@ from app.models.posts import Post, TargetState
 from app.models.profiles import Profile
 from app.networks import NETWORKS
 from app.sandbox.store import Store
-from app.services import access, attention, demo, people
+from app.services import access, accounts, attention, demo, destinations, people
 from app.services.people import Visitor
 from tests.playing import sandbox
 
@@ -53,6 +55,22 @@ def test_the_demo_is_a_lived_in_month_with_a_working_log_in(app: Flask, sandbox:
     count = len(posts)
     assert demo.seed() == login  # a second time changes nothing
     assert db.session.query(Post).count() == count
+
+
+def test_places_that_a_worker_has_looked_up_meanwhile_are_chosen_from(
+    app: Flask, sandbox: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect_token(*args: Any) -> None:
+        signed_in(*args)
+        for account in db.session.scalars(select(SocialAccount)).all():
+            if networks.get(account.network).capabilities(account.extras).destination:
+                destinations.look_up(account.id)  # as the worker's job does
+
+    signed_in = accounts.connect_token
+    monkeypatch.setattr(accounts, "connect_token", connect_token)
+    demo.seed()
+    usual = select(SocialAccount.network).join(Destination).where(Destination.is_default)
+    assert {*db.session.scalars(usual)} == {"pinterest", "reddit"}
 
 
 def test_without_the_sandbox_there_is_no_demo(make_app: Callable[..., Flask]) -> None:
