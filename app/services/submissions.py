@@ -261,9 +261,10 @@ def change(
         db.session.flush()
         if wanted is not None:
             return posts.schedule(actor, post.id, wanted)
-        going = [t for t in post.targets if t.state is not TargetState.CANCELLED]
-        refuse_problems(post, going, waits=False)
-        if post.armed:
+        if sent is not None or accounts is not None:
+            going = [t for t in post.targets if t.state is not TargetState.CANCELLED]
+            refuse_problems(post, going, waits=False)
+        if post.armed:  # off the clock it comes, whatever a network has come to think of it
             return posts.unschedule(actor, post.id)
         if timed:
             post.due_at = None

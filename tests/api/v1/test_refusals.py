@@ -160,6 +160,11 @@ def test_a_draft_is_refused_what_a_scheduled_post_is(
     for change in ({"content": sent["content"]}, {"platforms": ["instagram"]}):
         assert ampost.patch(path, change, status=400)["errors"]
     assert ampost.get(path)["post"] == draft
+    later = (now() + timedelta(days=1)).isoformat()
+    assert ampost.patch(path, {"scheduledFor": later})["post"]["status"] == "scheduled"
+    db.session.query(Post).one().parts = ["x" * 281]  # as if X had come to take less
+    db.session.commit()
+    assert ampost.patch(path, {"scheduledFor": None})["post"]["status"] == "draft"
 
 
 def test_a_field_that_is_not_as_described_is_told_what_to_send(
