@@ -16,7 +16,7 @@ from sqlalchemy.orm import selectinload
 
 from app import events
 from app.clock import now
-from app.errors import NotFound, ValidationFailed
+from app.errors import AppError, NotFound, ValidationFailed
 from app.extensions import db
 from app.models.base import table
 from app.models.content_templates import ContentTemplate, TemplateMedia
@@ -54,6 +54,14 @@ class Filled:
     media: tuple[tuple[UUID, str], ...]
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A run of a template's text; ``gap``: a variable, in its braces."""
+
+    text: str
+    gap: bool = False
+
+
 def get(actor: Actor, template_id: UUID) -> ContentTemplate:
     """One template with its pictures; ``NotFound`` for none in reach."""
     found = db.session.scalars(
@@ -73,10 +81,14 @@ def listed(
     *,
     category: str = "",
     favorites: bool = False,
+    text: str = "",
     limit: int = 100,
     offset: int = 0,
 ) -> tuple[list[ContentTemplate], int]:
-    """The templates in reach, newest first, and how many there are; a category in any case."""
+    """The templates in reach, newest first, and how many there are.
+
+    ``category`` is compared in any case; ``text`` is looked for in the names.
+    """
     asked = reach(actor).query(ContentTemplate)
     if profile_id is not None:
         asked = asked.where(ContentTemplate.profile_id == profile_id)
@@ -86,6 +98,9 @@ def listed(
         )
     if favorites:
         asked = asked.where(ContentTemplate.is_favorite)
+    if text.strip():
+        wanted = " ".join(text.split())
+        asked = asked.where(ContentTemplate.name.icontains(wanted, autoescape=True))
     total = db.session.scalar(select(func.count()).select_from(asked.subquery())) or 0
     rows = db.session.scalars(
         asked.options(selectinload(ContentTemplate.media))
@@ -94,6 +109,16 @@ def listed(
         .offset(offset)
     )
     return list(rows), total
+
+
+def categories(actor: Actor, profile_id: UUID) -> list[str]:
+    """The categories of a profile's templates, each once in whatever case, by the alphabet."""
+    plain = func.lower(ContentTemplate.category)
+    mine = reach(actor).query(ContentTemplate).where(
+        ContentTemplate.profile_id == profile_id, ContentTemplate.category != ""
+    )  # fmt: skip
+    found = mine.with_only_columns(func.min(ContentTemplate.category)).group_by(plain)
+    return list(db.session.scalars(found.order_by(plain)))
 
 
 def create(actor: Actor, profile_id: UUID, changes: Changes) -> ContentTemplate:
@@ -116,7 +141,11 @@ def change(actor: Actor, template_id: UUID, changes: Changes) -> ContentTemplate
     """Change what is given; uses are counted exactly, whoever else counts at that moment."""
     row = get(actor, template_id)
     actor.require(Permission.POST_WRITE, row.profile_id)
-    _put(actor, row, changes)
+    try:
+        _put(actor, row, changes)
+    except AppError:
+        db.session.rollback()  # what was put before the refusal must not be kept
+        raise
     row.updated_at = now()
     db.session.flush()
     if changes.used:
@@ -137,6 +166,22 @@ def delete(actor: Actor, template_id: UUID) -> None:
 def variables(text: str) -> list[str]:
     """The names of a text's variables, each once, in their order."""
     return list(dict.fromkeys(found[1] for found in VARIABLE.finditer(text)))
+
+
+def beginning(text: str, most: int) -> list[Piece]:
+    """The first ``most`` characters or so, cut at no variable; ``…`` ends what goes on."""
+    found: list[Piece] = []
+    at = 0
+    for one in VARIABLE.finditer(text):
+        if one.start() >= most:
+            break
+        found += [Piece(text[at : one.start()]), Piece(one[0], gap=True)]
+        at = one.end()
+    if at < most:
+        found.append(Piece(text[at:most]))
+    if len(text) > max(at, most):
+        found.append(Piece("…"))
+    return [one for one in found if one.text]
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from app.models.content_templates import ContentTemplate
 from app.models.profiles import Profile
 from app.permissions import Actor
 from app.services import content_templates, media
-from app.services.content_templates import Changes, fill, variables
+from app.services.content_templates import Changes, beginning, fill, variables
 from tests.factories import actor_of, make_media, make_profile, make_user
 from tests.growth import grows_gently
 
@@ -43,6 +43,15 @@ def test_a_texts_variables_are_named_once_and_in_their_order() -> None:
 def test_filling_replaces_every_one_and_reads_no_value_as_a_variable() -> None:
     values = {"achievement": "{{metric}}", "metric": "9 %", "next_week": "", "more": "unused"}
     assert fill(WEEKLY, values) == "✅ {{metric}}\n📈 9 %\n🔜  and 9 %"
+
+
+def test_a_beginning_is_cut_at_no_variable() -> None:
+    def told(text: str, most: int) -> str:
+        return "".join(f"[{one.text}]" if one.gap else one.text for one in beginning(text, most))
+
+    assert told("a {{b}} c", 99) == "a [{{b}}] c" and told("{{b}}", 99) == "[{{b}}]"
+    assert told("a {{b}} c", 4) == "a [{{b}}]…" and told("a {{b}} c", 7) == "a [{{b}}]…"
+    assert told("abc {{d}}", 2) == "ab…" and told("abc", 3) == "abc" and told("", 3) == ""
 
 
 def test_each_missing_variable_is_named() -> None:
