@@ -12,12 +12,13 @@ from app.models.content_templates import ContentTemplate
 from app.services import content_templates, template_drafts
 from app.services.content_templates import Changes
 from app.web import content_templates_parts as parts
-from app.web import htmx
+from app.web import htmx, uploads
 from app.web.actor import current_actor, current_profile
 from app.web.forms.content_templates import GAP, TemplateForm, values
 from app.web.guard import requires
 
 bp = Blueprint("content_templates", __name__, url_prefix="/p/<profile>/templates")
+uploads.accept_beside(bp, "create", "change")
 
 
 @bp.get("")

@@ -7,9 +7,10 @@ from typing import Any
 from flask import request
 from wtforms.fields import SelectChoice
 
+from app.errors import AppError
 from app.models.content_templates import ContentTemplate
 from app.models.media import Media
-from app.services import cards, catalogue, content_templates, media_lists
+from app.services import cards, catalogue, content_templates, media, media_lists
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
 from app.web.forms.content_templates import TemplateForm
@@ -17,6 +18,7 @@ from app.web.forms.content_templates import TemplateForm
 SIZE = 12
 FIRST = 220  # characters of the text on a card
 NEWEST = 12  # pictures of the library to choose from
+MOST_FILES = 10
 
 
 def shown() -> dict[str, Any]:
@@ -51,12 +53,33 @@ def around() -> dict[str, Any]:
 def form(row: ContentTemplate | None = None, **given: Any) -> TemplateForm:
     """The form as it was typed, or empty; ``row`` is what it changes."""
     found = TemplateForm(**given)
+    if found.is_submitted():
+        _take_files(found)
     return _chosen_from(found, row)
 
 
 def filled(row: ContentTemplate) -> TemplateForm:
     """The form as the template is."""
     return _chosen_from(TemplateForm.of(row), row)
+
+
+def _take_files(form: TemplateForm) -> None:
+    """Put pictures sent along into the library, and tick them; what else is wrong, they stay."""
+    files = [one for one in form.file.data or () if one.filename]
+    if len(files) > MOST_FILES:
+        form.file.process_errors.append(f"Add at most {MOST_FILES} at a time.")
+        return
+    for one in files:
+        try:
+            made = media.upload(
+                current_actor(), current_profile().id, one.stream, one.filename or "",
+                one.mimetype or None,
+            )  # fmt: skip
+        except AppError as error:
+            words = f"{media.shown(one.filename or '')}: {error.message}"
+            form.file.process_errors.append(words)
+        else:
+            form.media.data = [*(form.media.data or ()), str(made.id)]
 
 
 def _chosen_from(found: TemplateForm, row: ContentTemplate | None) -> TemplateForm:

@@ -7,13 +7,11 @@ button's own order is carried out. So nothing is lost, with scripts or without.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from flask import (
     Blueprint,
     Response,
-    current_app,
     make_response,
     render_template,
     request,
@@ -47,15 +45,7 @@ from app.web.guard import requires
 bp = Blueprint("drafts", __name__, url_prefix="/p/<profile>")
 # The form holds the file input, so that it works without scripts: each of its buttons may bring
 # a picture along.
-uploads.accept(bp, "save", "attach", "schedule", "publish_now", "apply")
-
-
-@bp.url_value_preprocessor
-def narrow(endpoint: str | None, values: dict[str, Any] | None) -> None:
-    """Only a body that can hold pictures may be large (reliability §1.16)."""
-    if request.mimetype != "multipart/form-data":
-        request.max_content_length = current_app.config["MAX_CONTENT_LENGTH"]
-
+uploads.accept_beside(bp, "save", "attach", "schedule", "publish_now", "apply")
 
 PAGE = 30
 MOST_FILES = 10

@@ -56,6 +56,18 @@ def test_a_browser_is_sent_on_with_303_and_htmx_with_a_header(little: Flask) -> 
     assert boosted.status_code == 303
 
 
+def test_going_on_within_the_page_names_the_place_and_what_is_swapped(little: Flask) -> None:
+    with little.test_request_context(headers=PART):
+        part = htmx.go("/p/marram/drafts/1")
+    assert (part.status_code, part.data) == (204, b"")
+    assert json.loads(part.headers["HX-Location"]) == {
+        "path": "/p/marram/drafts/1", "target": "body", "swap": "outerSync",
+    }  # fmt: skip
+    for headers in ({}, {**PART, "HX-Boosted": "true"}):
+        with little.test_request_context(headers=headers):
+            assert htmx.go("/p/marram/drafts/1").status_code == 303
+
+
 def test_a_change_of_person_loads_the_page_afresh_even_when_boosted(little: Flask) -> None:
     with little.test_request_context(headers={**PART, "HX-Boosted": "true"}):
         answer = htmx.redirect("/login", whole=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 from sqlalchemy import func, select
 
 from app.extensions import db
@@ -144,6 +146,29 @@ def test_one_is_kept_and_changed_and_errors_keep_what_was_typed(
     refused = desk.browser.post(here, data=changed | {"media": str(foreign)})
     assert refused.status_code == 422 and errors(refused.text) == ["media"]
     assert len(stored(template_id).media) == 2
+
+
+def test_pictures_come_with_the_form_and_stay_when_something_else_is_wrong(
+    desk: SimpleNamespace, base: str
+) -> None:
+    def sent(name: str, raw: bytes, **more: str) -> Any:
+        return {"name": name, "content": "Hi", "file": (BytesIO(raw), "bells.png")} | more
+
+    buffer = BytesIO()
+    Image.new("RGB", (32, 24), (184, 129, 26)).save(buffer, "PNG")
+    refused = desk.browser.post(base, data=sent("Bells", b"no picture at all"))
+    assert refused.status_code == 422 and errors(refused.text) == ["file"]
+    assert "bells.png: " in refused.text and 'value="Bells"' in refused.text
+    refused = desk.browser.post(base, data=sent("", buffer.getvalue()))
+    assert refused.status_code == 422 and errors(refused.text) == ["name"]
+    [ticked] = re.findall(r'name="media" value="([\w-]+)" checked', refused.text)
+    made = desk.browser.post(base, data={"name": "Bells", "media": ticked})
+    assert made.location == base
+    row = db.session.scalars(select(ContentTemplate)).one()
+    assert [str(one.media_id) for one in row.media] == [ticked]
+    here = f"{base}/{row.id}"
+    assert desk.browser.post(here, data=sent("Bells", buffer.getvalue())).location == here[:-37]
+    assert len(stored(row.id).media) == 1 and str(stored(row.id).media[0].media_id) != ticked
 
 
 def test_the_star_is_given_and_taken(desk: SimpleNamespace, base: str) -> None:

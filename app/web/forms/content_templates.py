@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
+from flask_wtf.file import MultipleFileField
 from wtforms import BooleanField, SelectMultipleField, TextAreaField
 
 from app.errors import AppError
@@ -29,6 +30,10 @@ class TemplateForm(Form):
     content = TextAreaField("Text", render_kw={"rows": 8})
     platforms = SelectMultipleField("Networks")
     media = SelectMultipleField("Pictures")
+    file = MultipleFileField(
+        "Add pictures or a video",
+        render_kw={"accept": "image/jpeg,image/png,image/webp,image/gif,video/mp4,video/quicktime"},
+    )
     favorite = BooleanField("A favourite")
 
     @classmethod
