@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
 from rq.exceptions import DuplicateJobError
+from rq.job import Job
 from sqlalchemy import Connection, Engine, event
 
 from app import egress
@@ -132,12 +133,12 @@ class Queues:
         """
         if time.monotonic() < self._silent_until:
             return False
-        queue = Queue(job.split(".")[0], connection=self.redis, serializer="json")
+        name = job.replace(".", "-")
         try:
-            queue.enqueue(
-                f"app.jobs.{job}", job_id=job.replace(".", "-"), unique=True,
-                result_ttl=0, failure_ttl=0,
-            )  # fmt: skip
+            if self.redis.exists(Job.key_for(name)):
+                return True  # RQ would find the same, after five times the work
+            queue = Queue(job.split(".")[0], connection=self.redis, serializer="json")
+            queue.enqueue(f"app.jobs.{job}", job_id=name, unique=True, result_ttl=0, failure_ttl=0)
         except DuplicateJobError:
             return True
         except (RedisError, OSError):

@@ -166,7 +166,7 @@ def test_threads_wait_for_the_one_that_renews(app: Flask, play: Store) -> None:
 
 def test_no_transaction_is_open_while_the_network_thinks(app: Flask, play: Store) -> None:
     account_id = an_x_account(play).id
-    order(play, network=X, operation="token", delay_ms=600)
+    order(play, network=X, operation="token", delay_ms=2500)
     db.session.rollback()
 
     def ask() -> None:
@@ -176,10 +176,8 @@ def test_no_transaction_is_open_while_the_network_thinks(app: Flask, play: Store
     asking = threading.Thread(target=ask)
     asking.start()
     time.sleep(0.2)
-    began = time.monotonic()
-    make_user()  # a write by somebody else
-    took = time.monotonic() - began
-    assert asking.is_alive() and took < 0.3
+    make_user()  # a write by somebody else, which an open transaction would hold up till the end
+    assert asking.is_alive()
     asking.join()
 
 

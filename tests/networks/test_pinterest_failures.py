@@ -129,7 +129,7 @@ def test_each_trouble_says_what_is_known_and_the_board_tells_the_rest(
     assert (error.category, error.effect) == (category, effect)
     if fault == "http_429":
         assert error.retry_at is not None
-        assert 38 < (error.retry_at - now()).total_seconds() < 42
+        assert 20 < (error.retry_at - now()).total_seconds() <= 40
     assert pinterest.probe_by(alice, 5.0) is Probe.LISTING
     found = pinterest.probe(alice, one, {}, one.at, frozenset())
     assert found.verdict is (Verdict.PUBLISHED if made else Verdict.ABSENT)

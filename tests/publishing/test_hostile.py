@@ -89,12 +89,12 @@ def test_a_hanging_network_takes_no_other_networks_turn(start: Callable[..., Pla
     work = threading.Thread(target=runner.run)
     began = time.monotonic()
     work.start()
-    while time.monotonic() - began < 12 and plant.target(lone).state is not S.PUBLISHED:
+    while time.monotonic() - began < 30 and plant.target(lone).state is not S.PUBLISHED:
         time.sleep(0.1)
     took = time.monotonic() - began
     runner.stop()
     httpx_clear(plant)
-    assert took < 9
+    assert took < 25  # behind all the silent ones it would be two minutes
     work.join(20)
 
 
@@ -118,7 +118,7 @@ def test_the_clock_ticks_while_it_delivers_alone_to_a_network_that_hangs(
     clock.runner.stop()
     work.join(15)
     assert not work.is_alive()
-    assert worst < 3
+    assert worst < 4.5  # less than one silence
 
 
 def test_a_fault_of_our_own_while_asking_ends_with_a_person(
@@ -224,10 +224,10 @@ def test_a_redis_that_never_answers_slows_nothing_down(start: Callable[..., Plan
         work = threading.Thread(target=runner.run)
         began = time.monotonic()
         work.start()
-        while time.monotonic() - began < 10 and len(plant.seen()) < 30:
+        while time.monotonic() - began < 20 and len(plant.seen()) < 30:
             time.sleep(0.1)
         took = time.monotonic() - began
         runner.stop()
         work.join(20)
-    assert took < 8
+    assert took < 18  # thirty waits for it, three at a time, would be twenty
     assert len(plant.seen()) == 30

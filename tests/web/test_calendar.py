@@ -246,14 +246,17 @@ def test_a_month_costs_as_many_statements_with_many_posts_as_with_few(
     web: Browser, brand: Profile, accounts: list[SocialAccount]
 ) -> None:
     def cost() -> int:
-        with counted() as told:
-            assert web.get(f"/p/{brand.slug}/calendar").status_code == 200
-        return len(told)
+        """Of the cheapest of three: now and then a request also notes that one was here."""
+        counts = []
+        for _ in range(3):
+            with counted() as told:
+                assert web.get(f"/p/{brand.slug}/calendar").status_code == 200
+            counts.append(len(told))
+        return min(counts)
 
     at = now().astimezone(LONDON).replace(day=15)
     make.make_post(brand, "One", accounts, at=at, media=[make.make_media(brand)])
     make.make_post(brand, "Next", accounts, at=tomorrow(), media=[make.make_media(brand)])
-    cost()
     few = cost()
     for n in range(30):
         make.make_post(brand, f"More {n}", accounts, at=at + timedelta(days=n % 9))
