@@ -26,7 +26,11 @@ class UnsupportedType(AppError):
 
 
 def query() -> dict[str, Any]:
-    """The query's parameters, the first of each name. Raises ``ValidationFailed``."""
+    """The query's parameters. Raises ``ValidationFailed`` where one is given twice, too: which of
+    the two is meant, nobody could tell."""
+    for name, values in request.args.lists():
+        if len(values) > 1:
+            raise ValidationFailed("Give this once.", field=name[:100])
     found = dict(request.args.items())
     _storable(found)
     return found

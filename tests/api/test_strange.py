@@ -21,6 +21,13 @@ def test_numbers_that_are_none_or_too_large(amplify: Api, query: str) -> None:
     assert told["code"] == "VALIDATION_FAILED"
 
 
+def test_a_parameter_given_twice_is_named(amplify: Api) -> None:
+    for path in ("posts?limit=1&limit=2", "connections?profileId=&profileId=a",
+                 "templates?category=a&category=a"):  # fmt: skip
+        told = amplify.get(f"/api/v1/{path}", status=400)
+        assert told["field"] in ("limit", "profileId", "category")
+
+
 @pytest.mark.parametrize(
     "body",
     [
