@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.errors import ValidationFailed
+from app.extensions import db
 from app.models.profiles import Profile
 from app.models.recurring import Pattern, RecurringSchedule
 from app.permissions import Actor
@@ -90,6 +91,7 @@ def test_a_schedule_keeps_to_its_first_and_its_last_day(maya: Actor, brand: Prof
         with pytest.raises(ValidationFailed) as told:
             recurring.change(maya, schedule_id, Changes(**changes))
         assert told.value.field == field
+        db.session.rollback()
     recurring.change(maya, schedule_id, Changes(config={"ends_on": ""}))
     assert len(recurring_occurrences.upcoming(maya, schedule_id, 10)) == 10
 
