@@ -85,7 +85,8 @@ class Browser(FlaskClient):
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """The maker of databases, its template migrated once a run."""
-    made = Databases(tmp_path_factory.mktemp("databases"), os.environ.get("TEST_DATABASE_URL", ""))
+    server = os.environ.get("TEST_DATABASE_URL", "")
+    made = Databases(tmp_path_factory.mktemp("databases"), server, durable=False)
     yield made
     made.drop_all()
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import Connection, Table, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 
 from app import create_app
@@ -42,11 +42,22 @@ END $$
 """
 
 
-class Databases:
-    """Makes databases and takes all of them away again."""
+def _no_waiting(dbapi: Any, _record: object) -> None:
+    if type(dbapi).__module__.startswith("sqlite3"):
+        dbapi.execute("PRAGMA synchronous=OFF")
 
-    def __init__(self, folder: Path, server: str = "") -> None:
-        self.folder = folder
+
+class Databases:
+    """Makes databases and takes all of them away again.
+
+    Without ``durable`` no commit of this process waits for the disk: tests kill processes, which
+    loses nothing that way, but never cut the power.
+    """
+
+    def __init__(self, folder: Path, server: str = "", *, durable: bool = True) -> None:
+        self.folder, self.durable = folder, durable
+        if not durable and not event.contains(Engine, "connect", _no_waiting):
+            event.listen(Engine, "connect", _no_waiting)
         self.server: URL | None = None
         self._made: list[str] = []
         self._given: dict[Table, list[dict[str, Any]]] = {}  # what the migrations put in
@@ -141,6 +152,8 @@ class Databases:
             known = hasattr(self, "template")
             origin = f" TEMPLATE {make_url(self.template).database}" if known else ""
             self._order(f"CREATE DATABASE {name}{origin}")
+            if not self.durable:
+                self._order(f"ALTER DATABASE {name} SET synchronous_commit = off")
             url = self.server.set(database=name).render_as_string(hide_password=False)
         self._made.append(url)
         return url

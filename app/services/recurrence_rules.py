@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -13,6 +14,7 @@ from app.services.recurrence import Rule
 
 CONFIG = "recurrenceConfig"
 RRULE = f"{CONFIG}.rrule"
+ENDS_ON = f"{CONFIG}.ends_on"
 MAX_RULE = 500  # characters
 FREQS = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 FASTER = ("SECONDLY", "MINUTELY", "HOURLY")
@@ -37,8 +39,21 @@ NOT_WITH = {
 def of(pattern: Pattern, config: Mapping[str, Any]) -> tuple[Rule, dict[str, Any]]:
     """The rule of a pattern, and the part of the configuration that it uses.
 
-    Raises ``ValidationFailed`` whose field is the member's path as it was sent.
+    ``ends_on`` (ours, ``2026-12-31``) is the last day of any pattern. Raises ``ValidationFailed``
+    whose field is the member's path as it was sent.
     """
+    rule, used = _of(pattern, config)
+    ends_on = config.get("ends_on")
+    if ends_on in (None, ""):
+        return rule, used
+    if rule.until is not None or rule.count is not None:
+        words = "The rule says itself when it ends. Leave one of the two out."
+        raise ValidationFailed(words, field=ENDS_ON)
+    day = _ends_on(ends_on)
+    return replace(rule, until=day), {**used, "ends_on": day.isoformat()}
+
+
+def _of(pattern: Pattern, config: Mapping[str, Any]) -> tuple[Rule, dict[str, Any]]:
     if pattern is Pattern.DAILY:
         return Rule("DAILY"), {}
     if pattern is Pattern.WEEKLY:
@@ -159,6 +174,14 @@ def _until(text: str) -> date | datetime:
     except ValueError as error:
         raise _wrong("Write UNTIL as 20261231 or 20261231T090000Z.") from error
     return at.replace(tzinfo=UTC) if found[3] else at
+
+
+def _ends_on(given: Any) -> date:
+    try:
+        return date.fromisoformat(given)
+    except (TypeError, ValueError) as error:
+        words = "Write the last day as 2026-12-31."
+        raise ValidationFailed(words, field=ENDS_ON) from error
 
 
 def _days_of_week(given: Any) -> list[int]:

@@ -30,9 +30,9 @@ from app.models.recurring import (
     RecurringSchedule,
 )
 from app.permissions import Actor, Permission
-from app.services import recurrence_rules, seat_belt, submissions
+from app.services import recurrence_rules, seat_belt, starting, submissions
 from app.services.access import reach
-from app.services.recurring_posts import refuse_unfit, series, withdraw
+from app.services.recurring_posts import accounts, refuse_unfit, series, withdraw
 from app.services.reused import Files, line, networks_named, text_of, usable
 
 MOST = 200  # a profile
@@ -45,7 +45,9 @@ class Changes:
     """What a save brings; ``None`` leaves a thing as it is.
 
     ``overrides`` are by network: ``{"text": …, "settings": {…}}``. ``config`` is the seed's
-    ``recurrenceConfig``, with an RFC 5545 rule under ``rrule`` for ``custom``.
+    ``recurrenceConfig``, with an RFC 5545 rule under ``rrule`` for ``custom``. ``starts_on`` is
+    the first day, by the schedule's own calendar; where the rule changes and it is not given,
+    that is today.
     """
 
     name: str | None = None
@@ -58,6 +60,7 @@ class Changes:
     config: Mapping[str, Any] | None = None
     time_of_day: str | None = None
     time_zone: str | None = None
+    starts_on: date | None = None
     is_active: bool | None = None
 
     @property
@@ -69,7 +72,7 @@ class Changes:
     @property
     def when(self) -> bool:
         """Whether it comes at other times."""
-        given = (self.pattern, self.config, self.time_of_day, self.time_zone)
+        given = (self.pattern, self.config, self.time_of_day, self.time_zone, self.starts_on)
         return any(one is not None for one in given)
 
 
@@ -172,6 +175,9 @@ def change(actor: Actor, schedule_id: UUID, changes: Changes) -> RecurringSchedu
         after = changes.is_active
     if changes.what or (after and not before):
         _refuse_unfit(actor, row)
+    if after and not before and not accounts(actor, row)[0]:
+        words = "No account is connected for it any more. Connect one first."
+        raise submissions.NotConnected(words, field="accounts")
     db.session.flush()
     if before and not after:
         withdraw(row, ending=True)
@@ -238,14 +244,28 @@ def _put_when(row: RecurringSchedule, changes: Changes, *, new: bool) -> None:
             raise ValidationFailed(error.message, field="timezone") from error
     if changes.time_of_day is not None or new:
         row.time_of_day = recurrence_rules.time_of(changes.time_of_day or "").isoformat()
-    if changes.pattern is not None or changes.config is not None:
+    if any(one is not None for one in (changes.pattern, changes.config, changes.starts_on)):
         row.pattern = changes.pattern or row.pattern
         given = {**row.config, **(changes.config or {})}
         _, row.config = recurrence_rules.of(row.pattern, given)
-        row.starts_on = now().astimezone(zone(row.time_zone)).date()
+        row.starts_on = _starts_on(row, changes)
     if series(row).next(now()) is None:
+        if "ends_on" in row.config:
+            words = "It has no date left before then. Choose a later day, or leave this empty."
+            raise ValidationFailed(words, field=recurrence_rules.ENDS_ON)
         words = "This rule has no date in the next eight years."
-        raise ValidationFailed(words, field=f"{recurrence_rules.CONFIG}.rrule")
+        raise ValidationFailed(words, field=recurrence_rules.RRULE)
+
+
+def _starts_on(row: RecurringSchedule, changes: Changes) -> date:
+    """The day that intervals and counts begin with; one that has passed only as it was."""
+    today = now().astimezone(zone(row.time_zone)).date()
+    given = changes.starts_on
+    if given is not None and given < today and given != row.starts_on:
+        raise ValidationFailed("Choose today or a later day.", field="startsOn")
+    if given is not None and given > today + starting.HORIZON:
+        raise ValidationFailed("Choose a day within the next five years.", field="startsOn")
+    return given or today
 
 
 def _refuse_unfit(actor: Actor, row: RecurringSchedule) -> None:

@@ -6,6 +6,8 @@ once and edits that: from then on it is a post like any other, and the schedule 
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -55,9 +57,25 @@ class Line:
 def upcoming(actor: Actor, schedule_id: UUID, count: int) -> list[Line]:
     """The next ones, with those that are left out; a paused schedule has none."""
     row = recurring.get(actor, schedule_id)
-    at, when = now(), series(row)
+    return upcoming_of(actor, [row], count)[row.id]
+
+
+def upcoming_of(
+    actor: Actor, rows: Sequence[RecurringSchedule], count: int
+) -> dict[UUID, list[Line]]:
+    """The same of several schedules, with as many statements as for one."""
+    at = now()
+    known: dict[UUID, list[RecurringOccurrence]] = defaultdict(list)
+    for one in _rows(actor, [row.id for row in rows], after=at - 2 * DAY):
+        known[one.schedule_id].append(one)
+    return {row.id: _ahead(row, known[row.id], at, count) for row in rows}
+
+
+def _ahead(
+    row: RecurringSchedule, known: Sequence[RecurringOccurrence], at: datetime, count: int
+) -> list[Line]:
+    when = series(row)
     ahead = when.upcoming(at, min(count, MOST_AHEAD)) if row.is_active else []
-    known = _rows(actor, row, after=at - 2 * DAY)
     # One day, one post: what has been made or left out stands for its day.
     settled = {one.occurrence_local[:10] for one in known if one.at > at or one.state in FINAL}
     lines = [_line(one) for one in known if one.at > at]
@@ -222,14 +240,15 @@ def _needed(row: RecurringSchedule, day: date) -> Occurrence:
 
 def _row(actor: Actor, row: RecurringSchedule, day: date) -> RecurringOccurrence | None:
     """What is known of that day; the latest, where the schedule's time was changed within it."""
-    found = _rows(actor, row, day=day)
+    found = _rows(actor, [row.id], day=day)
     return found[-1] if found else None
 
 
 def _rows(
-    actor: Actor, row: RecurringSchedule, *, after: datetime | None = None, day: date | None = None
+    actor: Actor, ids: Collection[UUID], *, after: datetime | None = None, day: date | None = None
 ) -> list[RecurringOccurrence]:
-    asked = reach(actor).query(RecurringOccurrence).where(RecurringOccurrence.schedule_id == row.id)
+    mine = RecurringOccurrence.schedule_id.in_(ids)
+    asked = reach(actor).query(RecurringOccurrence).where(mine)
     if after is not None:
         asked = asked.where(RecurringOccurrence.at > after)
     if day is not None:

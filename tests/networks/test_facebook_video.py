@@ -1,6 +1,5 @@
 """Films, Reels and video stories: sent as bytes, resumed, processed, told apart by their id."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from tests.networks.facebook_helpers import (
     publish,
     store,
 )
+from tests.workshops import Ahead
 
 __all__ = ["alice", "facebook", "http", "played", "store"]  # fixtures
 
@@ -65,12 +65,13 @@ def test_a_video_is_out_once_it_is_processed(
     facebook: Facebook, alice: Account, store: Store, http: httpx.Client, tmp_path: Path,
     form: str, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("app.sandbox.facebook.videos.PROCESSING_SECONDS", 0.2)
+    monkeypatch.setattr("app.sandbox.facebook.videos.PROCESSING_SECONDS", 20)
+    workshop = Ahead(monkeypatch)
     clip = film(tmp_path)
     one = item("Look", clip, placement=form, videoTitle="A harbour")
     resume = accepted(facebook, alice, one)
     assert asked(facebook, alice, one, resume).verdict is Verdict.PROCESSING
-    time.sleep(0.25)
+    workshop.move(20)
     found = asked(facebook, alice, one, resume)
     assert found.verdict is Verdict.PUBLISHED and found.published is not None
     (post,) = public(store)

@@ -26,6 +26,7 @@ from tests.networks.linkedin_helpers import (
     settings,
     video,
 )
+from tests.workshops import Ahead
 
 
 @pytest.fixture
@@ -166,14 +167,15 @@ def test_what_cannot_be_processed_fails_in_words(
 def test_a_token_that_only_writes_posts_at_once_and_hears_then(
     linkedin: LinkedIn, alice: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.sandbox.linkedin.media.IMAGE_SECONDS", 0.3)
+    monkeypatch.setattr("app.sandbox.linkedin.media.IMAGE_SECONDS", 30)
+    workshop = Ahead(monkeypatch)
     one = item("Look", picture(tmp_path))
     kept = prepared(linkedin, alice, one)
     assert next(iter(kept["media"].values()))["state"] == "blind"
     with pytest.raises(NetworkError) as told:
         linkedin.commit(alice, one, kept)
     assert told.value.category is Category.MEDIA_PROCESSING
-    time.sleep(0.3)
+    workshop.move(30)
     assert linkedin.commit(alice, one, kept).external_id
 
 

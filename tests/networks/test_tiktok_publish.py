@@ -39,6 +39,7 @@ from tests.networks.tiktok_helpers import (
     settled,
     video,
 )
+from tests.workshops import Ahead
 
 __all__ = ["alice", "sandbox", "store", "tiktok", "wire"]
 LONG = 3 * PIECE + 1234  # three pieces
@@ -241,18 +242,19 @@ def test_a_private_post_is_out_without_an_id_of_its_own(
 
 
 def test_moderation_is_waited_for_a_minute_and_then_the_post_is_called_out(
-    tiktok: TikTok, alice: Account, store: Store, tmp_path: Path
+    tiktok: TikTok, alice: Account, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.accounts.get("tiktok", "alice").extras["moderation_s"] = 1.0
+    workshop = Ahead(monkeypatch)
+    store.accounts.get("tiktok", "alice").extras["moderation_s"] = 60.0
     one = item("Slow to moderate", video(tmp_path), **PUBLIC)
     kept = prepared(tiktok, alice, one)
     committed(tiktok, alice, one, kept)
-    time.sleep(0.1)
+    workshop.move(1)
     assert tiktok.probe(alice, one, kept, one.at, frozenset()).verdict is Verdict.PROCESSING
     late = tiktok.probe(alice, one, kept, one.at - timedelta(seconds=61), frozenset())
     assert late.published is not None and late.published.external_id == kept["publish_id"]
     assert tiktok.metrics(alice, [kept["publish_id"]]) == {}
-    time.sleep(1.0)
+    workshop.move(60)
     counted = tiktok.metrics(alice, [kept["publish_id"], post_of(store).id, "123"])
     assert set(counted) == {kept["publish_id"], post_of(store).id}
     numbers = counted[kept["publish_id"]]

@@ -31,6 +31,7 @@ from tests.films import film, noise
 from tests.pictures import encoded, moving, photo
 from tests.playing import walk
 from tests.publishing.conftest import Plant
+from tests.workshops import Ahead
 
 SESSION = ids.digest("a session")
 HEAD = b"\0\0\0\x18ftypmp42"
@@ -93,30 +94,6 @@ def quicken(
         pace = usual * share if seconds is None else seconds
         if seconds is None or name != "MODERATION_SECONDS":  # that comes after processing
             monkeypatch.setattr(f"app.sandbox.{module}.{name}", pace)
-
-
-class Ahead:
-    """The clock of the played networks' workshops, which a test can put forward."""
-
-    MODULES = (
-        "facebook.videos", "instagram.containers", "linkedin.media", "pinterest.media",
-        "reddit.shapes", "threads.containers", "tiktok.drafts", "youtube.videos", "x.media",
-        "mastodon.media", "bluesky.video",
-    )  # fmt: skip
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.by = 0.0
-        for module in self.MODULES:
-            monkeypatch.setattr(f"app.sandbox.{module}.time", self)
-
-    def time(self) -> float:
-        return time.time() + self.by
-
-    def move(self, seconds: float) -> None:
-        self.by += seconds
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(time, name)
 
 
 def let_time_pass(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from app.sandbox.store import Store
 from tests.networks.instagram_helpers import Files, files
+from tests.workshops import Ahead
 
 __all__ = ["files"]
 ROOM, V = "/instagram", "/instagram/v25.0"
@@ -165,8 +166,9 @@ def test_pictures_of_another_kind_shape_or_behind_a_redirect_are_refused(
 
 
 def test_the_order_of_steps_is_kept_and_a_container_is_published_once(
-    http: httpx.Client, files: Files
+    http: httpx.Client, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    workshop = Ahead(monkeypatch, still=True)
     answer = make(http, media_type="REELS", upload_type="resumable", caption="Waves").json()
     container, uri = answer["id"], answer["uri"]
 
@@ -185,7 +187,7 @@ def test_the_order_of_steps_is_kept_and_a_container_is_published_once(
     again = http.post(uri, content=data, headers=head).json()["debug_info"]
     assert again["type"] == "ProcessingFailedError" and again["retriable"] is False
     assert error(go(http, container)) == (9007, 2207027)
-    time.sleep(0.22)
+    workshop.move(60)
     assert status()["status_code"] == "FINISHED"
     media = go(http, container).json()["id"]
     assert media != container and status()["status_code"] == "PUBLISHED"

@@ -10,6 +10,7 @@ import time_machine
 
 from app.sandbox.store import Store
 from tests.networks.tiktok_fixtures import sandbox, store
+from tests.workshops import Ahead
 
 __all__ = ["sandbox", "store"]
 ALICE = {"Authorization": "Bearer sandbox-alice"}
@@ -26,9 +27,11 @@ PUBLISH = "/tiktok/v2/post/publish"
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def ahead(monkeypatch: pytest.MonkeyPatch) -> Ahead:
+    """TikTok's clock, which moves by the tests alone."""
     monkeypatch.setattr("app.sandbox.tiktok.drafts.PROCESSING_SECONDS", 0.05)
     monkeypatch.setattr("app.sandbox.tiktok.drafts.MODERATION_SECONDS", 0.05)
+    return Ahead(monkeypatch, still=True)
 
 
 def init(
@@ -223,22 +226,25 @@ def test_an_upload_address_lives_an_hour(http: httpx.Client, store: Store) -> No
     assert put(http, url, 0, FILM, 40).status_code == 201
 
 
-def states(http: httpx.Client, publish_id: str, seconds: float = 0.3) -> list[dict[str, Any]]:
+def states(
+    http: httpx.Client, publish_id: str, ahead: Ahead, seconds: float = 0.3
+) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    until = time.time() + seconds
-    while time.time() < until:
+    for _ in range(int(seconds / 0.02)):
         data = status(http, publish_id).json()["data"]
         if data not in found:
             found.append(data)
-        time.sleep(0.02)
+        ahead.move(0.02)
     return found
 
 
-def test_a_public_post_gets_its_id_after_moderation(http: httpx.Client, store: Store) -> None:
+def test_a_public_post_gets_its_id_after_moderation(
+    http: httpx.Client, ahead: Ahead, store: Store
+) -> None:
     data = init(http).json()["data"]
     put(http, data["upload_url"], 0, FILM, 40)
     (post,) = store.posts.newest()
-    seen = states(http, data["publish_id"])
+    seen = states(http, data["publish_id"], ahead)
     assert [one["status"] for one in seen] == [
         "PROCESSING_UPLOAD", "PUBLISH_COMPLETE", "PUBLISH_COMPLETE"
     ]  # fmt: skip
@@ -255,10 +261,10 @@ def test_a_public_post_gets_its_id_after_moderation(http: httpx.Client, store: S
     assert code_of(status(http, "v_pub_file~1")) == (400, "invalid_publish_id")
 
 
-def test_a_private_post_never_gets_one(http: httpx.Client) -> None:
+def test_a_private_post_never_gets_one(http: httpx.Client, ahead: Ahead) -> None:
     data = init(http, {"privacy_level": "SELF_ONLY"}).json()["data"]
     put(http, data["upload_url"], 0, FILM, 40)
-    assert states(http, data["publish_id"])[-1] == {
+    assert states(http, data["publish_id"], ahead)[-1] == {
         "status": "PUBLISH_COMPLETE", "uploaded_bytes": 40
     }  # fmt: skip
     listed = http.post("/tiktok/v2/video/list/?fields=id", json={}, headers=ALICE).json()
@@ -271,11 +277,11 @@ def test_a_private_post_never_gets_one(http: httpx.Client) -> None:
      ("Hi", b"z" * 40, "file_format_check_failed")],
 )  # fmt: skip
 def test_processing_may_end_badly(
-    http: httpx.Client, store: Store, title: str, film: bytes, reason: str
+    http: httpx.Client, ahead: Ahead, store: Store, title: str, film: bytes, reason: str
 ) -> None:
     data = init(http, {"title": title}).json()["data"]
     assert put(http, data["upload_url"], 0, film, 40).status_code == 201
-    seen = states(http, data["publish_id"], 0.15)
+    seen = states(http, data["publish_id"], ahead, 0.15)
     assert (seen[-1]["status"], seen[-1]["fail_reason"]) == ("FAILED", reason)
     assert list(store.posts.newest()) == []
 

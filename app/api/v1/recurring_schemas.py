@@ -38,7 +38,8 @@ RULE: dict[str, Any] = {
 class ScheduleBody(Camel):
     """What a schedule posts, and when. ``recurrenceConfig`` holds ``day_of_week`` (0 Sunday to 6,
     or several in a list), ``day_of_month`` (1 to 31; past a month's end means its last day), or
-    for ``custom`` an RFC 5545 rule of whole days in ``rrule``."""
+    for ``custom`` an RFC 5545 rule of whole days in ``rrule``; of any, ``ends_on`` is the last
+    day (``2026-12-31``)."""
 
     name: str | None = Field(default=None, max_length=1000)
     content: str | None = Field(default=None, max_length=TEXT_LIMIT)

@@ -1,0 +1,141 @@
+"""What the Recurring pages and their form are drawn from."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Response, make_response, render_template, request
+from wtforms.fields import SelectChoice
+
+from app.extensions import networks
+from app.models.recurring import Pattern, RecurringSchedule
+from app.permissions import Permission
+from app.services import recurring_board, recurring_occurrences
+from app.services.recurring import Changes
+from app.services.recurring_board import Entry
+from app.web import htmx
+from app.web.actor import current_actor, current_profile
+from app.web.forms.recurring import ScheduleForm
+from app.web.when import When
+
+SIZE = 20  # schedules of a page
+PAST = 30  # occurrences of a page
+
+
+def when() -> When:
+    """Words for moments in the brand's zone."""
+    return When(current_profile())
+
+
+def around() -> dict[str, Any]:
+    """What every part is drawn from."""
+    actor, profile = current_actor(), current_profile()
+    return {
+        "profile": profile, "when": when(), "problem": "", "open": False, "here": "",
+        "may_write": actor.may(Permission.POST_WRITE, profile.id),
+    }  # fmt: skip
+
+
+def shown() -> dict[str, Any]:
+    """A page of the list."""
+    at = _page()
+    entries, count = recurring_board.board(
+        current_actor(), current_profile(), limit=SIZE, offset=(at - 1) * SIZE
+    )
+    return {**around(), "entries": entries, "count": count, "at": at, "size": SIZE}
+
+
+def entry(schedule_id: UUID) -> Entry:
+    """One schedule of this brand; ``NotFound`` for any other."""
+    return recurring_board.entry(current_actor(), current_profile(), schedule_id)
+
+
+def one(schedule_id: UUID, *, history: bool = False) -> dict[str, Any]:
+    """One schedule, and what became of its occurrences where that is asked for."""
+    drawn = {**around(), "entry": entry(schedule_id)}
+    if not history:
+        return drawn
+    at = _page()
+    past, count = recurring_occurrences.history(
+        current_actor(), schedule_id, limit=PAST, offset=(at - 1) * PAST
+    )
+    return drawn | {
+        "past": past, "count": count, "at": at, "size": PAST, "open": True, "here": "show",
+    }  # fmt: skip
+
+
+def new_form(**given: Any) -> ScheduleForm:
+    """The form for a new schedule, which begins today."""
+    form = ScheduleForm(**given)
+    if not form.is_submitted():
+        form.starts_on.data = when().today
+    return _with_choices(form, None)
+
+
+def typed_form(row: RecurringSchedule) -> ScheduleForm:
+    """The form for one that is there, as it was typed."""
+    return _with_choices(ScheduleForm(), row)
+
+
+def form_of(row: RecurringSchedule) -> ScheduleForm:
+    """The form for one that is there, as it is."""
+    days = row.config.get("day_of_week", [])
+    ends_on = row.config.get("ends_on")
+    form = ScheduleForm(
+        formdata=None, name=row.name, content=row.content, pattern=row.pattern.value,
+        accounts=[str(one.account_id) for one in row.accounts], platforms=list(row.platforms),
+        weekdays=[str(day) for day in (days if isinstance(days, list) else [days])],
+        month_day=row.config.get("day_of_month"), rrule=row.config.get("rrule", ""),
+        time=row.time_of_day[:5], starts_on=row.starts_on,
+        ends_on=date.fromisoformat(ends_on) if ends_on else None,
+    )  # fmt: skip
+    return _with_choices(form, row)
+
+
+def changes(form: ScheduleForm) -> Changes:
+    """What the form says, whole; only what belongs to the chosen rule."""
+    pattern = Pattern(form.pattern.data)
+    config: dict[str, Any] = {
+        Pattern.DAILY: {},
+        Pattern.WEEKLY: {"day_of_week": [int(day) for day in form.weekdays.data or ()]},
+        Pattern.MONTHLY: {"day_of_month": form.month_day.data},
+        Pattern.CUSTOM: {"rrule": form.rrule.data or ""},
+    }[pattern]
+    ends_on = form.ends_on.data
+    config["ends_on"] = ends_on.isoformat() if ends_on else ""
+    return Changes(
+        name=form.name.data, content=form.content.data or "", pattern=pattern, config=config,
+        platforms=form.platforms.data or [], time_of_day=form.time.data,
+        accounts=[UUID(one) for one in form.accounts.data or ()], starts_on=form.starts_on.data,
+    )  # fmt: skip
+
+
+def form_page(form: ScheduleForm, found: Entry | None = None, *, status: int = 200) -> Response:
+    """The form on its page, with what was typed."""
+    row = found.row if found else None
+    zone = row.time_zone if row else current_profile().time_zone
+    page = render_template(
+        "recurring/form.html", form=form, entry=found, pictures=len(row.media) if row else 0,
+        place_name=zone.rpartition("/")[2].replace("_", " "), **around(),
+    )  # fmt: skip
+    response = make_response(page, status)
+    response.vary.update(htmx.VARY)
+    return response
+
+
+def _with_choices(form: ScheduleForm, row: RecurringSchedule | None) -> ScheduleForm:
+    found = recurring_board.choices(current_actor(), current_profile().id, row)
+    form.accounts.choices = [
+        SelectChoice(str(one.id), f"{one.name or one.handle} on {networks.get(one.network).title}")
+        for one in found.accounts
+    ]
+    form.platforms.choices = [
+        SelectChoice(name, f"Every {networks.get(name).title} account") for name in found.networks
+    ]
+    return form
+
+
+def _page() -> int:
+    return max(1, min(request.args.get("page", 1, type=int), 10_000))
