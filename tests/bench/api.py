@@ -18,8 +18,11 @@ from app import create_app, valkey
 from app.clock import now
 from app.config import Config
 from app.extensions import db
+from app.models.events import AuditEvent, WebhookEvent
+from app.models.keys import ApiKey
 from app.models.posts import Post, PostTarget, TargetState
-from app.services import keys
+from app.models.profiles import Membership
+from app.services import keys, usage
 from app.services.keys import KeyKind
 from tests import factories
 from tests.bench.history import fill
@@ -51,11 +54,12 @@ def _ratios(name: str, databases: Databases, folder: Path, redis: str) -> None:
     ours, other = (_planted(databases, folder, redis, LISTED) for _ in range(2))
     bare = _bare(other[0].config["CARILLON"].DATABASE_URL), ""
     body = {"platforms": ["mastodon"], "content": "Scheduled post", "scheduleDate": DAY}
-    for what, method, path, sent in (
-        ("POST /api/v1/post", "POST", "/api/v1/post", body),
-        ("GET /api/v1/posts", "GET", "/api/v1/posts?limit=20", None),
+    for what, method, path, sent, plain in (
+        ("POST /api/v1/post", "POST", "/api/v1/post", body, "/bare/post"),
+        # The same beside all rows that have to be written with a post (reliability §7, §12).
+        ("POST, every row  ", "POST", "/api/v1/post", body, "/bare/rows"),
+        ("GET /api/v1/posts", "GET", "/api/v1/posts?limit=20", None, "/bare/posts?limit=20"),
     ):
-        plain = path.replace("/api/v1", "/bare")
         over, floor = _in_turns(
             _asking(*ours, method, path, sent), _asking(*bare, method, plain, sent)
         )
@@ -101,20 +105,44 @@ def _bare(url: str) -> Flask:
     app = Flask("bare")
     engine = create_engine(url)
 
+    def planned(session: Session) -> Post:
+        asked = select(PostTarget.account_id, PostTarget.profile_id).limit(1)
+        account = session.execute(asked).one()
+        text = request.get_json()["content"]
+        post = Post(profile_id=account.profile_id, parts=[text], armed=True)
+        post.targets = [
+            PostTarget(
+                account_id=account.account_id, profile_id=account.profile_id, due_at=now(),
+                state=TargetState.SCHEDULED,
+            )
+        ]  # fmt: skip
+        session.add(post)
+        return post
+
     @app.post("/bare/post")
     def insert() -> dict[str, Any]:
-        sent = request.get_json()
         with Session(engine) as session:
-            asked = select(PostTarget.account_id, PostTarget.profile_id).limit(1)
-            account = session.execute(asked).one()
-            post = Post(profile_id=account.profile_id, parts=[sent["content"]], armed=True)
-            post.targets = [
-                PostTarget(
-                    account_id=account.account_id, profile_id=account.profile_id, due_at=now(),
-                    state=TargetState.SCHEDULED,
-                )
-            ]  # fmt: skip
-            session.add(post)
+            post = planned(session)
+            session.commit()
+            return {"id": str(post.id)}
+
+    @app.post("/bare/rows")
+    def insert_all() -> dict[str, Any]:
+        with Session(engine) as session:
+            key = session.scalars(select(ApiKey).limit(1)).one()
+            roles = select(Membership.profile_id, Membership.role)
+            session.execute(roles.where(Membership.user_id == key.user_id)).all()
+            post, at = planned(session), now()
+            with session.no_autoflush:
+                usage.add(session, "profile:bare", usage.POSTS, usage.hour_of(at), 1, 10**9)
+            session.add(AuditEvent(
+                profile_id=post.profile_id, at=at, actor="bare", action="post.scheduled",
+                subject="post", detail={"due": DAY},
+            ))  # fmt: skip
+            session.add(WebhookEvent(
+                profile_id=post.profile_id, at=at, type="post.scheduled",
+                data={"scheduled_for": DAY},
+            ))  # fmt: skip
             session.commit()
             return {"id": str(post.id)}
 
