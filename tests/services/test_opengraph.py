@@ -137,7 +137,7 @@ def test_a_megabyte_of_anything_is_read_in_no_time(unit):
     page(body)
     page(b"<title>A</title>" + body)
     page(b"<meta " + b" " * 10**6 + b"x")
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 6  # backtracking takes minutes
 
 
 def test_no_more_tags_are_read_than_a_page_needs():

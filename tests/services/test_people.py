@@ -197,7 +197,7 @@ def test_an_unknown_person_is_refused_as_slowly_as_a_known_one(app: Flask) -> No
                 people.sign_in(email, "wrong horse battery", HERE)
             taken.append(time.perf_counter() - start)
     known, unknown = (min(taken) for taken in times.values())
-    assert 0.6 < unknown / known < 1.6
+    assert 0.5 < unknown / known < 2.0  # without a hash to check it is a hundredth
 
 
 def test_the_record_of_a_refusal_looks_the_same_for_known_and_unknown(app: Flask) -> None:
