@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from app import content, link_cards
 from app.clock import now
@@ -21,6 +20,7 @@ from app.models.posts import Post
 from app.services import composing, composing_checks, drafts, previews
 from app.services.composing import Piece
 from tests.factories import actor_of, make_account, make_media, make_post, make_profile, make_user
+from tests.statements import counted
 
 LINK = "https://marram.coffee/a-long-address-of-a-page-about-coffee"
 
@@ -275,12 +275,11 @@ def test_looking_costs_a_few_queries_however_many_accounts(desk: SimpleNamespace
     rows = [make_media(desk.brand) for _ in range(4)]
     post_id = make_post(desk.brand, "Hello", [*desk.all, *more], media=rows).id
     db.session.expire_all()
-    seen: list[str] = []
-    event.listen(db.engine, "before_cursor_execute", lambda *a: seen.append(a[2]))
-    post = drafts.get(desk.actor, post_id)
-    composing.choices(desk.actor, post)
-    composing.tabs(post, "")
-    composing_checks.checks(post, due=None, connect="")
-    composing_checks.fits(post)
-    previews.preview(post, "bluesky")
+    with counted() as seen:
+        post = drafts.get(desk.actor, post_id)
+        composing.choices(desk.actor, post)
+        composing.tabs(post, "")
+        composing_checks.checks(post, due=None, connect="")
+        composing_checks.fits(post)
+        previews.preview(post, "bluesky")
     assert len([one for one in seen if one.startswith("SELECT")]) <= 7

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from app import holds
 from app.clock import now
@@ -23,6 +21,7 @@ from app.models.profiles import Profile
 from app.permissions import GRANTS, Permission, Role
 from tests import factories as make
 from tests.conftest import Browser
+from tests.statements import counted
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -45,19 +44,6 @@ def accounts(brand: Profile) -> list[SocialAccount]:
 @pytest.fixture
 def web(maya: User, signed_in: Callable[[User], Browser]) -> Browser:
     return signed_in(maya)
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """The statements of whatever happens inside."""
-    told: list[str] = []
-
-    def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
-        told.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield told
-    event.remove(db.engine, "before_cursor_execute", note)
 
 
 def tomorrow(hour: int = 12, minute: int = 30) -> datetime:

@@ -9,13 +9,14 @@ from io import StringIO
 
 import time_machine
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from app import clock, logs
 from app.extensions import db
 from app.models.people import User, UserSession
 from tests.conftest import Browser
 from tests.factories import make_profile, make_user
+from tests.statements import counted
 
 SignedIn = Callable[[User], Browser]
 
@@ -44,18 +45,9 @@ def test_a_request_within_the_minute_writes_nothing(signed_in: SignedIn) -> None
     brand = make_profile(maya)
     client = signed_in(maya)
     client.get(f"/p/{brand.slug}/settings")
-    written: list[str] = []
-
-    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        if statement.split()[0].upper() in {"INSERT", "UPDATE", "DELETE"}:
-            written.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
+    with counted() as told:
         assert client.get(f"/p/{brand.slug}/settings").status_code == 200
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
-    assert written == []
+    assert [one for one in told if one.split()[0].upper() in {"INSERT", "UPDATE", "DELETE"}] == []
 
 
 def test_a_cookie_signed_with_another_key_opens_nothing(

@@ -23,8 +23,8 @@ from app.services import accounts, recurring, recurring_maker, recurring_occurre
 from app.services.recurring import Changes
 from tests.conftest import Browser
 from tests.factories import actor_of, join, make_account, make_profile, make_user
+from tests.statements import counted
 from tests.web.desk import HX
-from tests.web.test_calendar import counted
 
 MONDAY = datetime(2026, 1, 12, 12, tzinfo=UTC)
 TUESDAY, THURSDAY = "2026-01-13", "2026-01-15"

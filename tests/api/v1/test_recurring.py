@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from sqlalchemy import event
 
 from app import ids
 from app.clock import now
@@ -22,6 +21,7 @@ from app.services import recurring, recurring_maker
 from app.services.recurring import Changes
 from tests.api.asking import Api
 from tests.factories import actor_of, make_account, make_media, make_profile, make_user
+from tests.statements import counted
 
 PATH = "/api/v1/recurring-schedules"
 
@@ -248,14 +248,8 @@ def test_a_list_costs_no_more_for_more_schedules(amplify: Api, brand: Profile) -
     picture = {"media": [{"id": str(make_media(brand).id)}]}
 
     def cost() -> int:
-        asked: list[str] = []
-
-        def note(*given: Any) -> None:
-            asked.append(given[2])
-
-        event.listen(db.engine, "before_cursor_execute", note)
-        assert amplify.get(PATH)["schedules"]
-        event.remove(db.engine, "before_cursor_execute", note)
+        with counted() as asked:
+            assert amplify.get(PATH)["schedules"]
         # What knowing and counting the key costs is another matter.
         return len([one for one in asked if "recurring" in one or "media" in one])
 
