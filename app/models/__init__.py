@@ -16,6 +16,7 @@ from app.models import (
     media,
     numbers,
     people,
+    posting_times,
     posts,
     profiles,
     recurring,
@@ -25,6 +26,6 @@ from app.models.base import Base
 
 __all__ = [
     "Base", "accounts", "approvals", "attempts", "billing", "content_templates", "engine",
-    "events", "idempotency", "integrations", "keys", "media", "numbers", "people", "posts",
-    "profiles", "recurring", "usage",
+    "events", "idempotency", "integrations", "keys", "media", "numbers", "people", "posting_times",
+    "posts", "profiles", "recurring", "usage",
 ]  # fmt: skip
