@@ -10,6 +10,7 @@ from app.models import (
     content_templates,
     engine,
     events,
+    files,
     idempotency,
     integrations,
     keys,
@@ -26,6 +27,7 @@ from app.models.base import Base
 
 __all__ = [
     "Base", "accounts", "approvals", "attempts", "billing", "content_templates", "engine",
-    "events", "idempotency", "integrations", "keys", "media", "numbers", "people", "posting_times",
+    "events", "files", "idempotency", "integrations", "keys", "media", "numbers", "people",
+    "posting_times",
     "posts", "profiles", "recurring", "usage",
 ]  # fmt: skip
