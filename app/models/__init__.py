@@ -10,6 +10,7 @@ from app.models import (
     content_templates,
     engine,
     events,
+    files,
     idempotency,
     integrations,
     keys,
@@ -25,6 +26,6 @@ from app.models.base import Base
 
 __all__ = [
     "Base", "accounts", "approvals", "attempts", "billing", "content_templates", "engine",
-    "events", "idempotency", "integrations", "keys", "media", "numbers", "people", "posts",
-    "profiles", "recurring", "usage",
+    "events", "files", "idempotency", "integrations", "keys", "media", "numbers", "people",
+    "posts", "profiles", "recurring", "usage",
 ]  # fmt: skip

@@ -30,7 +30,7 @@ from app.models.posts import (
     check_move,
 )
 from app.permissions import Actor, Permission
-from app.services import seat_belt, usage, verdicts
+from app.services import duplicates, seat_belt, usage, verdicts
 from app.services.access import reach
 from app.services.starting import due_of, hold_if_unusable, launch, set_due, stamp
 from app.services.writing import load, lock, refuse_clash, refuse_problems
@@ -258,6 +258,7 @@ def _arm(
     if not startable:
         raise InvalidTransition("This post has gone out or is going out.")
     refuse_problems(post, startable, waits=not quick)
+    duplicates.refuse(actor, post, startable, due)
     usage.charge(post, waits=not quick)
     seat_belt.send(actor, post, due)
     launch(post, startable, due, quick=quick)
