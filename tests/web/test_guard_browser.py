@@ -41,7 +41,7 @@ def room(
     """Maya's desk in a browser, and a post that went out two days ago."""
     at, account = now() - timedelta(days=2), desk.accounts["mastodon"]
     make_post(desk.brand, TEXT, [account], at=at, state=TargetState.PUBLISHED)
-    desk.draft = make_post(desk.brand, "", [account], author=desk.maya).id
+    desk.draft = make_post(desk.brand, "", list(desk.accounts.values()), author=desk.maya).id
     origin = serve(app)
     desk.browser.get(f"{desk.base}/drafts")  # settles the session before it is copied
     sign_in(context, desk.browser, origin)
