@@ -131,7 +131,8 @@ ENTRIES = (
 )  # fmt: skip
 
 # Rooms without a way of their own, and the one they are reached from.
-PART_OF = {"posts": "calendar", "catchup": "calendar", "feeds": "calendar"}
+PART_OF = {"posts": "calendar", "catchup": "calendar", "feeds": "calendar", "exports": "calendar",
+           "imports": "calendar"}  # fmt: skip
 
 Builder = Callable[[], Shell]
 
