@@ -17,6 +17,7 @@ from app.models import (
     media,
     numbers,
     people,
+    posting_times,
     posts,
     profiles,
     recurring,
@@ -27,5 +28,6 @@ from app.models.base import Base
 __all__ = [
     "Base", "accounts", "approvals", "attempts", "billing", "content_templates", "engine",
     "events", "files", "idempotency", "integrations", "keys", "media", "numbers", "people",
+    "posting_times",
     "posts", "profiles", "recurring", "usage",
 ]  # fmt: skip

@@ -31,7 +31,7 @@ from app.models.posts import (
 )
 from app.models.profiles import LatePolicy, Profile
 from app.permissions import Actor, Permission
-from app.services import left_out, options, seat_belt
+from app.services import duplicates, left_out, options, seat_belt
 from app.services import media as library
 from app.services.access import reach
 from app.services.writing import load, lock, refuse_problems
@@ -63,6 +63,7 @@ class Changes:
     late_policy: LatePolicy | None = None
     late_limit_minutes: int | None = None
     clear_late: bool = False
+    accepted: UUID | None = None  # a post that a person lets pass (services/duplicates.py)
 
 
 def blank(
@@ -196,6 +197,8 @@ def put(actor: Actor, post: Post, changes: Changes) -> None:
     elif changes.late_policy is not None:
         post.late_policy = changes.late_policy
         post.late_limit_minutes = changes.late_limit_minutes
+    if changes.accepted is not None:
+        duplicates.accept(post, changes.accepted)
 
 
 def attach(actor: Actor, post_id: UUID, media_id: UUID, *, part: int = 0) -> PostMedia:
@@ -290,9 +293,11 @@ def apply(actor: Actor, post_id: UUID, rev: int) -> Post:
         PostMedia(media_id=m.media_id, part=m.part, position=m.position, alt=m.alt)
         for m in copy.media
     ]
+    post.accepted = list(copy.accepted)
     post.rev += 1
     db.session.delete(copy)
     db.session.flush()
+    duplicates.stamp(post, [t for t in post.targets if t.state in OPEN_TO_EDIT])
     seat_belt.tidy(post)
     events.audit(
         db.session(), actor, "post.edited", profile_id=post.profile_id, subject="post",
@@ -318,6 +323,7 @@ def drop(actor: Actor, post_id: UUID) -> Post | None:
 def _put(copy: Post, post: Post, account_ids: Sequence[UUID]) -> None:
     copy.parts, copy.options = list(post.parts), dict(post.options)
     copy.late_policy, copy.late_limit_minutes = post.late_policy, post.late_limit_minutes
+    copy.accepted = list(post.accepted)
     copy.variants = [PostVariant(network=v.network, parts=list(v.parts)) for v in post.variants]
     copy.media = [
         PostMedia(media_id=m.media_id, part=m.part, position=m.position, alt=m.alt)

@@ -6,7 +6,7 @@ claim by the engine and a person's decision never both win.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ from app.models.posts import (
     check_move,
 )
 from app.permissions import Actor, Permission
-from app.services import seat_belt, usage, verdicts
+from app.services import duplicates, seat_belt, slots, usage, verdicts
 from app.services.access import reach
 from app.services.starting import due_of, hold_if_unusable, launch, set_due, stamp
 from app.services.writing import load, lock, refuse_clash, refuse_problems
@@ -71,14 +71,35 @@ def schedule(
     ``only`` names the targets to send; the others move to a draft of their own. Raises
     ``ValidationFailed`` with one error for each network that would refuse it.
     """
-    return _arm(actor, post_id, due_of(at), rev=rev, only=only, quick=False)
+    due = due_of(at)
+    return _arm(actor, post_id, lambda post, targets: due, rev=rev, only=only, quick=False)
+
+
+def schedule_next(
+    actor: Actor,
+    post_id: UUID,
+    *,
+    seen: datetime | None = None,
+    rev: int | None = None,
+    only: Collection[UUID] | None = None,
+) -> Post:
+    """Put the post on the clock in an open slot of its accounts: the one ``seen`` (UTC), or the
+    next. Nobody else gets that slot. Raises as ``schedule`` and ``slots.claim`` do.
+    """
+
+    def due(post: Post, targets: Sequence[PostTarget]) -> datetime:
+        accounts = [one.account_id for one in targets]
+        return slots.claim(actor, post.profile, accounts, seen=seen, without=[post.id])
+
+    return _arm(actor, post_id, due, rev=rev, only=only, quick=False)
 
 
 def publish_now(
     actor: Actor, post_id: UUID, *, rev: int | None = None, only: Collection[UUID] | None = None
 ) -> Post:
     """Make it due this moment and wake the engine."""
-    return _arm(actor, post_id, now(), rev=rev, only=only, quick=True)
+    moment = now()
+    return _arm(actor, post_id, lambda post, targets: moment, rev=rev, only=only, quick=True)
 
 
 def unschedule(actor: Actor, post_id: UUID) -> Post:
@@ -244,7 +265,7 @@ def _copy(source: Post, actor: Actor, account_ids: Sequence[UUID]) -> Post:
 def _arm(
     actor: Actor,
     post_id: UUID,
-    due: datetime,
+    due_for: Callable[[Post, Sequence[PostTarget]], datetime],
     *,
     rev: int | None,
     only: Collection[UUID] | None,
@@ -258,6 +279,8 @@ def _arm(
     if not startable:
         raise InvalidTransition("This post has gone out or is going out.")
     refuse_problems(post, startable, waits=not quick)
+    due = due_for(post, startable)
+    duplicates.refuse(actor, post, startable, due)
     usage.charge(post, waits=not quick)
     seat_belt.send(actor, post, due)
     launch(post, startable, due, quick=quick)
