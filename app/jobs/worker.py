@@ -19,6 +19,7 @@ QUEUES = (
     ("checks",),
     ("recurring",),
     ("places",),
+    ("bulk",),
 )  # one listener each: long jobs delay no wake-up
 
 

@@ -7,6 +7,7 @@ from app.models import (
     approvals,
     attempts,
     billing,
+    bulk,
     content_templates,
     engine,
     events,
@@ -24,7 +25,7 @@ from app.models import (
 from app.models.base import Base
 
 __all__ = [
-    "Base", "accounts", "approvals", "attempts", "billing", "content_templates", "engine",
+    "Base", "accounts", "approvals", "attempts", "billing", "bulk", "content_templates", "engine",
     "events", "idempotency", "integrations", "keys", "media", "numbers", "people", "posts",
     "profiles", "recurring", "usage",
 ]  # fmt: skip

@@ -9,8 +9,8 @@ from flask import Flask
 
 # A file a feature, in the order of the navigation. Each has a blueprint called ``bp``.
 ROOMS = (
-    "health", "auth", "home", "me", "calendar", "posts", "drafts", "media", "content_templates",
-    "recurring", "connections", "approvals", "bridge",
+    "health", "auth", "home", "me", "calendar", "bulk", "posts", "drafts", "media",
+    "content_templates", "recurring", "connections", "approvals", "bridge",
     "oauth", "key_consent", "developer",
     "settings", "catchup", "docs", "docs_networks", "docs_api", "shared", "networks",
 )  # fmt: skip
