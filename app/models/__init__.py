@@ -11,6 +11,7 @@ from app.models import (
     content_templates,
     engine,
     events,
+    files,
     idempotency,
     integrations,
     keys,
@@ -26,6 +27,6 @@ from app.models.base import Base
 
 __all__ = [
     "Base", "accounts", "approvals", "attempts", "billing", "bulk", "content_templates", "engine",
-    "events", "idempotency", "integrations", "keys", "media", "numbers", "people", "posts",
-    "profiles", "recurring", "usage",
+    "events", "files", "idempotency", "integrations", "keys", "media", "numbers", "people",
+    "posts", "profiles", "recurring", "usage",
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from app.models.approvals import Approval, Place
 from app.models.attempts import Attempt
 from app.models.base import Base
 from app.models.content_templates import ContentTemplate
+from app.models.files import CalendarFeed, FileJob
 from app.models.integrations import Cname, Integration
 from app.models.keys import ApiKey, Confirmation
 from app.models.media import Media, MediaUpload
@@ -52,6 +53,8 @@ READ: dict[type[Base], Permission] = {
     Confirmation: Permission.POST_READ,
     RecurringSchedule: Permission.POST_READ,
     RecurringOccurrence: Permission.POST_READ,
+    CalendarFeed: Permission.POST_READ,
+    FileJob: Permission.POST_READ,
 }
 
 

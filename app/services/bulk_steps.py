@@ -137,6 +137,7 @@ class Delete(Step):
         accounts = [t.account for t in post.targets if t.account_id in wanted]
         made = copy_for(post, post.author_id, accounts)
         made.link, made.source, made.counted_at = post.link, post.source, post.counted_at
+        made.accepted = list(post.accepted)
         made.late_policy, made.late_limit_minutes = post.late_policy, post.late_limit_minutes
         note = ""
         if not post.armed:

@@ -31,8 +31,8 @@ from app.models.posts import (
 )
 from app.models.profiles import LatePolicy, Profile
 from app.permissions import Actor, Permission
+from app.services import duplicates, options, seat_belt
 from app.services import media as library
-from app.services import options, seat_belt
 from app.services.access import reach
 from app.services.post_changes import choose, rewrite
 from app.services.writing import load, lock
@@ -64,6 +64,7 @@ class Changes:
     late_policy: LatePolicy | None = None
     late_limit_minutes: int | None = None
     clear_late: bool = False
+    accepted: UUID | None = None  # a post that a person lets pass (services/duplicates.py)
 
 
 def blank(
@@ -197,6 +198,8 @@ def put(actor: Actor, post: Post, changes: Changes) -> None:
     elif changes.late_policy is not None:
         post.late_policy = changes.late_policy
         post.late_limit_minutes = changes.late_limit_minutes
+    if changes.accepted is not None:
+        duplicates.accept(post, changes.accepted)
 
 
 def attach(actor: Actor, post_id: UUID, media_id: UUID, *, part: int = 0) -> PostMedia:
@@ -284,6 +287,7 @@ def drop(actor: Actor, post_id: UUID) -> Post | None:
 def _put(copy: Post, post: Post, account_ids: Sequence[UUID]) -> None:
     copy.parts, copy.options = list(post.parts), dict(post.options)
     copy.late_policy, copy.late_limit_minutes = post.late_policy, post.late_limit_minutes
+    copy.accepted = list(post.accepted)
     copy.variants = [PostVariant(network=v.network, parts=list(v.parts)) for v in post.variants]
     copy.media = [
         PostMedia(media_id=m.media_id, part=m.part, position=m.position, alt=m.alt)

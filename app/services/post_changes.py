@@ -23,7 +23,7 @@ from app.models.posts import (
     TargetState,
 )
 from app.permissions import Actor
-from app.services import left_out, seat_belt
+from app.services import duplicates, left_out, seat_belt
 from app.services.starting import due_of, set_due
 from app.services.writing import refuse_clash, refuse_problems
 
@@ -93,7 +93,7 @@ def working_copy(post: Post) -> Post:
     return Post(
         profile_id=post.profile_id, edits_id=post.id, due_at=post.due_at, armed=False,
         parts=list(post.parts), options=dict(post.options), late_policy=post.late_policy,
-        late_limit_minutes=post.late_limit_minutes, link=post.link,
+        late_limit_minutes=post.late_limit_minutes, link=post.link, accepted=list(post.accepted),
         variants=[PostVariant(network=v.network, parts=list(v.parts)) for v in post.variants],
         media=_pictures(post),
         targets=[
@@ -142,13 +142,17 @@ def rewrite(post: Post, copy: Post) -> None:
             holds.moved(target, now())
     have = {t.account_id for t in post.targets}
     for account in [t.account for t in copy.targets if t.account_id not in have]:
-        post.targets.append(holds.scheduled(post.profile_id, account, due_at, now()))
+        made = holds.scheduled(post.profile_id, account, due_at, now())
+        made.account = account
+        post.targets.append(made)
     post.due_at, post.late_policy = due_at, copy.late_policy
     post.late_limit_minutes = copy.late_limit_minutes
     post.parts, post.options = list(copy.parts), dict(copy.options)
     _same_variants(post, copy)
     post.media = _pictures(copy, gone=True)
+    post.accepted = list(copy.accepted)
     post.rev += 1
+    duplicates.stamp(post, [t for t in post.targets if t.state in OPEN_TO_EDIT])
 
 
 def choose(post: Post, accounts: Sequence[SocialAccount]) -> None:

@@ -23,7 +23,7 @@ from app.models.accounts import AccountStatus
 from app.models.attempts import Attempt, AttemptState
 from app.models.posts import Post, PostTarget, TargetState, check_move
 from app.permissions import Actor, Permission
-from app.services import seat_belt, usage, verdicts
+from app.services import duplicates, seat_belt, usage, verdicts
 from app.services.access import reach
 from app.services.post_changes import copied, end, retime, throw_away
 from app.services.starting import due_of, hold_if_unusable, launch, set_due, stamp
@@ -218,6 +218,7 @@ def _arm(
     if not startable:
         raise InvalidTransition("This post has gone out or is going out.")
     refuse_problems(post, startable, waits=not quick)
+    duplicates.refuse(actor, post, startable, due)
     usage.charge(post, waits=not quick)
     seat_belt.send(actor, post, due)
     launch(post, startable, due, quick=quick)

@@ -13,7 +13,7 @@ from app.extensions import db, queues
 from app.models.accounts import AccountStatus
 from app.models.posts import HoldReason, Post, PostTarget, TargetState, post_status
 from app.permissions import Actor
-from app.services import seat_belt, usage
+from app.services import duplicates, seat_belt, usage
 from app.services.writing import refuse_problems
 
 GRACE = timedelta(seconds=60)  # a time up to this late counts as now (contracts.md)
@@ -31,6 +31,7 @@ def launch(post: Post, targets: Sequence[PostTarget], due: datetime, *, quick: b
         set_due(target, due)
         target.quick = quick
         hold_if_unusable(target)
+    duplicates.stamp(post, targets)
     post.armed, post.due_at = True, due
     events.emit(
         db.session(), post.profile_id, "post.scheduled",
@@ -59,6 +60,7 @@ def put_new(actor: Actor, post: Post, due: datetime, *, quick: bool) -> None:
     if not targets:
         raise ValidationFailed("Choose at least one account.", field="accounts")
     refuse_problems(post, targets, waits=not quick)
+    duplicates.refuse(actor, post, targets, due)
     usage.charge(post, waits=not quick)
     seat_belt.send(actor, post, due)
     launch(post, targets, due, quick=quick)

@@ -12,7 +12,7 @@ ROOMS = (
     "health", "auth", "home", "me", "calendar", "bulk", "posts", "drafts", "media",
     "content_templates", "recurring", "connections", "approvals", "bridge",
     "oauth", "key_consent", "developer",
-    "settings", "catchup", "docs", "docs_networks", "docs_api", "shared", "networks",
+    "settings", "catchup", "feeds", "docs", "docs_networks", "docs_api", "shared", "networks",
 )  # fmt: skip
 # What has to be set up before any page.
 GROUND = (

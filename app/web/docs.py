@@ -26,8 +26,9 @@ FOLDER = ROOT / "docs"
 # In reading order; a file not named here is not served.
 PAGES = (
     "index", "quickstart", "connections", "networks", "writing", "pictures", "templates",
-    "recurring", "planning", "media", "api", "validate", "agents", "connect-api", "oktopost", "webhooks",
-    "sandbox", "configuration", "deployment", "networks-doctor", "reliability", "testing",
+    "recurring", "planning", "files", "media", "api", "validate", "agents", "connect-api",
+    "oktopost", "webhooks", "sandbox", "configuration", "deployment", "networks-doctor",
+    "reliability", "testing",
 )  # fmt: skip
 
 

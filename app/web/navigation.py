@@ -131,7 +131,7 @@ ENTRIES = (
 )  # fmt: skip
 
 # Rooms without a way of their own, and the one they are reached from.
-PART_OF = {"posts": "calendar", "catchup": "calendar"}
+PART_OF = {"posts": "calendar", "catchup": "calendar", "feeds": "calendar"}
 
 Builder = Callable[[], Shell]
 

@@ -24,6 +24,7 @@ from app.models.accounts import PendingConnection, Review
 from app.models.approvals import Place, PlaceKind
 from app.models.bulk import BulkBatch, BulkKind
 from app.models.content_templates import ContentTemplate
+from app.models.files import CalendarFeed
 from app.models.media import MediaUpload
 from app.models.people import User, UserSession
 from app.models.profiles import PlatformSet, Profile
@@ -85,8 +86,9 @@ def foreign(app: Flask) -> dict[str, UUID | str]:
         time_of_day="09:00:00", time_zone="UTC", starts_on=now().date(), made_until=now(),
         look_at=now() + timedelta(days=1),
     )  # fmt: skip
+    feed = CalendarFeed(profile_id=brand.id, user_id=ada.id, token_hash="0" * 64, created_at=now())
     batch = BulkBatch(profile_id=brand.id, user_id=ada.id, kind=BulkKind.DELETE, asked={})
-    db.session.add_all([waits, session, template, place, upload, schedule, batch])
+    db.session.add_all([waits, session, template, place, upload, schedule, feed, batch])
     db.session.commit()
     key, _ = keys.create(actor_of(ada), KeyKind.PROFILE, brand.id)
     default = db.session.query(PlatformSet).filter_by(profile_id=brand.id).one()
@@ -96,7 +98,7 @@ def foreign(app: Flask) -> dict[str, UUID | str]:
         "target_id": post.targets[0].id, "media_id": make_media(brand).id, "key_id": key.id,
         "set_id": default.id, "session_id": session.id, "pending_id": waits.id,
         "template_id": template.id, "place_id": place.id, "upload_id": upload.id,
-        "schedule_id": schedule.id, "batch_id": batch.id,
+        "schedule_id": schedule.id, "feed_id": feed.id, "batch_id": batch.id,
     }  # fmt: skip
 
 

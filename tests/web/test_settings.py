@@ -24,6 +24,9 @@ GIVEN = {
     "time_zone": "America/New_York",
     "late_policy": "skip",
     "late_limit_minutes": "45",
+    "duplicate_days": "14",
+    "spacing_minutes": "20",
+    "duplicates_refused": "y",
     "week_start": "6",
 }
 
@@ -45,6 +48,7 @@ def test_settings_are_saved_and_shown(signed_in: SignedIn, maya: User, brand: Pr
     db.session.refresh(brand)
     assert (brand.name, brand.time_zone) == ("Larkfield Ceramics", "America/New_York")
     assert (brand.late_policy, brand.late_limit_minutes) == (LatePolicy.SKIP, 45)
+    assert (brand.duplicate_days, brand.spacing_minutes, brand.duplicates_refused) == (14, 20, True)
     assert brand.week_start == 6
     page = client.get(url).text
     assert "The settings are saved." in page and 'value="America/New_York"' in page
@@ -57,6 +61,8 @@ def test_settings_are_saved_and_shown(signed_in: SignedIn, maya: User, brand: Pr
         ("name", "", "Give the brand a name."),
         ("time_zone", "Narnia", "Choose a time zone from the list"),
         ("time_zone", "", "Choose a time zone."),
+        ("duplicate_days", "366", "Choose from 0 to 365 days."),
+        ("spacing_minutes", "-1", "Choose from 0 to 1440 minutes."),
         ("late_limit_minutes", "-5", "Choose from 0 to 1440 minutes."),
         ("late_limit_minutes", "9" * 40, "Choose from 0 to 1440 minutes."),
         ("late_limit_minutes", "soon", "Choose from 0 to 1440 minutes."),
