@@ -18,6 +18,7 @@ from app.models import (
     media,
     numbers,
     people,
+    posting_times,
     posts,
     profiles,
     recurring,
@@ -28,5 +29,6 @@ from app.models.base import Base
 __all__ = [
     "Base", "accounts", "approvals", "attempts", "billing", "bulk", "content_templates", "engine",
     "events", "files", "idempotency", "integrations", "keys", "media", "numbers", "people",
+    "posting_times",
     "posts", "profiles", "recurring", "usage",
 ]  # fmt: skip

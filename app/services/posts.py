@@ -6,7 +6,7 @@ claim by the engine and a person's decision never both win.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,14 +16,15 @@ from sqlalchemy import update
 from sqlalchemy.orm import joinedload
 
 from app import events
-from app.clock import now
+from app.clock import now, seconds
+from app.config import settings
 from app.errors import Conflict, InvalidTransition, Stale, ValidationFailed
 from app.extensions import db, queues
 from app.models.accounts import AccountStatus
 from app.models.attempts import Attempt, AttemptState
 from app.models.posts import Post, PostTarget, TargetState, check_move
 from app.permissions import Actor, Permission
-from app.services import duplicates, seat_belt, usage, verdicts
+from app.services import duplicates, seat_belt, slots, usage, verdicts
 from app.services.access import reach
 from app.services.post_changes import copied, end, retime, throw_away
 from app.services.starting import due_of, hold_if_unusable, launch, set_due, stamp
@@ -65,18 +66,55 @@ def schedule(
     ``only`` names the targets to send; the others move to a draft of their own. Raises
     ``ValidationFailed`` with one error for each network that would refuse it.
     """
-    return _arm(actor, post_id, due_of(at), rev=rev, only=only, quick=False)
+    due = due_of(at)
+    return _arm(actor, post_id, lambda post, targets: due, rev=rev, only=only, quick=False)
+
+
+def schedule_next(
+    actor: Actor,
+    post_id: UUID,
+    *,
+    seen: datetime | None = None,
+    rev: int | None = None,
+    only: Collection[UUID] | None = None,
+) -> Post:
+    """Put the post on the clock in an open slot of its accounts: the one ``seen`` (UTC), or the
+    next. Nobody else gets that slot. Raises as ``schedule`` and ``slots.claim`` do.
+    """
+
+    def due(post: Post, targets: Sequence[PostTarget]) -> datetime:
+        accounts = [one.account_id for one in targets]
+        return slots.claim(actor, post.profile, accounts, seen=seen, without=[post.id])
+
+    return _arm(actor, post_id, due, rev=rev, only=only, quick=False)
 
 
 def publish_now(
-    actor: Actor, post_id: UUID, *, rev: int | None = None, only: Collection[UUID] | None = None
+    actor: Actor,
+    post_id: UUID,
+    *,
+    rev: int | None = None,
+    only: Collection[UUID] | None = None,
+    undo: bool = False,
 ) -> Post:
-    """Make it due this moment and wake the engine."""
-    return _arm(actor, post_id, now(), rev=rev, only=only, quick=True)
+    """Make it due this moment and wake the engine. ``undo``: due only in ``UNDO_SECONDS``, so
+    that a person can take it back until then (``unschedule``)."""
+    due = now() + seconds(settings().UNDO_SECONDS if undo else 0)
+    return _arm(actor, post_id, lambda post, targets: due, rev=rev, only=only, quick=True)
+
+
+def undo_until(post: Post) -> datetime | None:
+    """Until when "publish now" can be taken back (UTC); ``None`` where it cannot or need not."""
+    if any(t.state not in (S.SCHEDULED, S.DRAFT, S.CANCELLED) for t in post.targets):
+        return None
+    quick = [t for t in post.targets if t.quick and not t.held]
+    until = min((t.due_at for t in quick if t.due_at), default=None)
+    return until if post.armed and until is not None and until > now() else None
 
 
 def unschedule(actor: Actor, post_id: UUID) -> Post:
-    """Take the post off the clock: a draft again."""
+    """Take the post off the clock: a draft again. One that was to go out at once has no time
+    then."""
     post = begin(actor, post_id)
     if any(t.state not in (S.SCHEDULED, S.DRAFT, S.CANCELLED) for t in post.targets):
         raise InvalidTransition("This post is already going out, so it can't go back to a draft.")
@@ -84,6 +122,8 @@ def unschedule(actor: Actor, post_id: UUID) -> Post:
         if target.state is S.SCHEDULED:
             target.state = S.DRAFT
             target.hold_reason = target.hold_until = None
+    if any(t.quick for t in post.targets):
+        post.due_at = None
     post.armed = False
     post.rev += 1
     finish(actor, post, "post.unscheduled")
@@ -204,7 +244,7 @@ def duplicate(actor: Actor, post_id: UUID) -> Post:
 def _arm(
     actor: Actor,
     post_id: UUID,
-    due: datetime,
+    due_for: Callable[[Post, Sequence[PostTarget]], datetime],
     *,
     rev: int | None,
     only: Collection[UUID] | None,
@@ -218,6 +258,7 @@ def _arm(
     if not startable:
         raise InvalidTransition("This post has gone out or is going out.")
     refuse_problems(post, startable, waits=not quick)
+    due = due_for(post, startable)
     duplicates.refuse(actor, post, startable, due)
     usage.charge(post, waits=not quick)
     seat_belt.send(actor, post, due)
