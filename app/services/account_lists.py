@@ -84,7 +84,6 @@ def metadata(row: SocialAccount) -> dict[str, Any]:
     return found
 
 
-<<<<<<< HEAD
 def usual(actor: Actor, profile_id: UUID) -> list[SocialAccount]:
     """The accounts of the person's last post there; all that can post the first time."""
     usable = select(SocialAccount).where(
@@ -104,7 +103,8 @@ def usual(actor: Actor, profile_id: UUID) -> list[SocialAccount]:
         if found:
             return found
     return list(db.session.scalars(usable.order_by(SocialAccount.number)))
-=======
+
+
 def of_brand(actor: Actor, profile_id: UUID) -> list[SocialAccount]:
     """The brand's accounts in their usual order, without those taken off."""
     found = (
@@ -117,4 +117,3 @@ def of_brand(actor: Actor, profile_id: UUID) -> list[SocialAccount]:
         .order_by(SocialAccount.number)
     )
     return list(db.session.scalars(found))
->>>>>>> origin/main

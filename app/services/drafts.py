@@ -31,11 +31,7 @@ from app.models.posts import (
 )
 from app.models.profiles import LatePolicy, Profile
 from app.permissions import Actor, Permission
-<<<<<<< HEAD
-from app.services import account_lists, duplicates, left_out, options, seat_belt, versions
-=======
-from app.services import duplicates, options, seat_belt
->>>>>>> origin/main
+from app.services import account_lists, duplicates, options, seat_belt, versions
 from app.services import media as library
 from app.services.access import reach
 from app.services.post_changes import choose, rewrite

@@ -9,11 +9,7 @@ from flask import Flask
 
 # A file a feature, in the order of the navigation. Each has a blueprint called ``bp``.
 ROOMS = (
-<<<<<<< HEAD
-    "health", "auth", "home", "me", "calendar", "posts", "versions", "drafts", "media",
-=======
-    "health", "auth", "home", "me", "calendar", "bulk", "posts", "drafts", "media",
->>>>>>> origin/main
+    "health", "auth", "home", "me", "calendar", "bulk", "posts", "versions", "drafts", "media",
     "content_templates", "recurring", "connections", "posting_times", "approvals", "bridge",
     "oauth", "key_consent", "developer",
     "settings", "catchup", "feeds", "exports", "docs", "docs_networks", "docs_api", "shared",
