@@ -46,10 +46,14 @@ def test_the_page_asks_as_much_for_many_as_for_few(desk: SimpleNamespace) -> Non
     post = opened(desk, text="Words")
     where = f"{desk.base}/posts/{post.id}/versions"
 
-    def asked() -> int:
+    def once() -> int:
         with counted() as seen:
             desk.browser.get(where)
         return sum(one.startswith("SELECT") for one in seen)
+
+    def asked() -> int:
+        """The fewest of three: now and then a page also looks whether all is well."""
+        return min(once() for _ in range(3))
 
     def fill(count: int) -> None:
         for place in range(count):
@@ -61,7 +65,6 @@ def test_the_page_asks_as_much_for_many_as_for_few(desk: SimpleNamespace) -> Non
         db.session.commit()
 
     fill(2)
-    asked()
     few = asked()
     fill(40)
     assert asked() <= few <= 12
