@@ -26,7 +26,8 @@ FOLDER = ROOT / "docs"
 # In reading order; a file not named here is not served.
 PAGES = (
     "index", "quickstart", "connections", "networks", "writing", "posting-times", "pictures",
-    "templates", "recurring", "files", "media", "api", "validate", "agents", "connect-api",
+    "templates", "recurring", "planning", "files", "media", "api", "validate", "agents",
+    "connect-api",
     "oktopost", "webhooks", "sandbox", "configuration", "deployment", "networks-doctor",
     "reliability", "testing",
 )  # fmt: skip
