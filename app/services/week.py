@@ -142,13 +142,12 @@ def look(actor: Actor, profile: Profile, on: date, filters: Filters | None = Non
     """The week that holds ``on``, read with the month in which it mostly lies."""
     first = begin(profile, on)
     middle = first + 3 * DAY
-    month = calendar.month(actor, profile, middle.year, middle.month, filters, with_pictures=False)
+    month = calendar.month(actor, profile, middle.year, middle.month, filters, pictures=True)
     days = [day for day in month.days if first <= day.date < first + 7 * DAY]
     found = [card for day in days for card in day.cards]
     light = len(found) >= LIGHT
-    if not light:
-        pictures = {card.id: card for card in cards.with_pictures(found)}
-        days = [replace(d, cards=tuple(pictures[c.id] for c in d.cards)) for d in days]
+    if light:
+        days = [replace(d, cards=tuple(replace(c, picture=None) for c in d.cards)) for d in days]
     columns = tuple(_column(day, profile.zone) for day in days)
     opens, closes = _hours(columns)
     return Week(month, columns, opens, closes, light, cards.moving(found))

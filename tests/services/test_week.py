@@ -15,7 +15,7 @@ from app.models.accounts import SocialAccount
 from app.models.posts import TargetState
 from app.models.profiles import Profile
 from app.permissions import Actor
-from app.services import cadence, week
+from app.services import cadence, cards, week
 from app.services.cards import Card
 from tests import factories as make
 
@@ -139,7 +139,7 @@ def test_empty_hours_are_folded_and_the_strip_marks_the_week(
     found = week.look(actor, brand, date(2026, 5, 13))
     assert (found.opens, found.closes) == (5, 24)
     assert found.unusual == 4 and found.free == [date(2026, 5, 13), date(2026, 5, 17)]
-    strip = cadence.draw(actor, brand, found.month, found.days)
+    strip = cadence.draw(brand, found.month, cards.owned(actor, brand), found.days)
     start, width = strip.brush or (0.0, 0.0)
     assert start == pytest.approx(cadence.LEFT + 10 * strip.width, abs=1)
     assert width == pytest.approx(7 * strip.width, abs=1)

@@ -214,10 +214,12 @@ def test_500_posts_cost_no_more_statements_and_stay_light(
         """Statements of the cheapest of three, and the page."""
         counts = []
         for _ in range(3):
+            db.session.rollback()
+            where = place(brand, "calendar/week")  # reads the brand again
             with counted() as told:
-                answer = web.get(place(brand, "calendar/week"))
+                answer = web.get(where)
             assert answer.status_code == 200
-            counts.append(len(told))
+            counts.append(sum(one.lstrip().startswith("SELECT") for one in told))
         return min(counts), answer.data
 
     picture = make.make_media(brand)
@@ -230,6 +232,6 @@ def test_500_posts_cost_no_more_statements_and_stay_light(
             at=at(23 + n % 7, 7) + timedelta(minutes=n // 7 * 55),
         )  # fmt: skip
     many, html = cost()
-    assert many <= few
+    assert many <= few <= 12
     assert b"/thumb" not in html  # no pictures any more
     assert len(gzip.compress(html)) <= 30_000
