@@ -25,7 +25,7 @@ bp = Blueprint("docs", __name__, url_prefix="/docs")
 FOLDER = ROOT / "docs"
 # In reading order; a file not named here is not served.
 PAGES = (
-    "index", "quickstart", "connections", "networks", "writing", "pictures", "templates",
+    "index", "quickstart", "connections", "networks", "writing", "calendar", "pictures", "templates",
     "recurring", "files", "media", "api", "validate", "agents", "connect-api", "oktopost",
     "webhooks", "sandbox", "configuration", "deployment", "networks-doctor", "reliability",
     "testing",
