@@ -7,6 +7,7 @@ from app.models import (
     approvals,
     attempts,
     billing,
+    bulk,
     content_templates,
     engine,
     events,
@@ -17,6 +18,7 @@ from app.models import (
     media,
     numbers,
     people,
+    posting_times,
     posts,
     profiles,
     recurring,
@@ -25,7 +27,8 @@ from app.models import (
 from app.models.base import Base
 
 __all__ = [
-    "Base", "accounts", "approvals", "attempts", "billing", "content_templates", "engine",
+    "Base", "accounts", "approvals", "attempts", "billing", "bulk", "content_templates", "engine",
     "events", "files", "idempotency", "integrations", "keys", "media", "numbers", "people",
+    "posting_times",
     "posts", "profiles", "recurring", "usage",
 ]  # fmt: skip

@@ -24,6 +24,7 @@ from app.models.integrations import Cname, Integration
 from app.models.keys import ApiKey, Confirmation
 from app.models.media import Media, MediaUpload
 from app.models.people import User
+from app.models.posting_times import PostingTime
 from app.models.posts import Post, PostTarget
 from app.models.profiles import Membership, PlatformSet, Profile
 from app.models.recurring import RecurringOccurrence, RecurringSchedule
@@ -39,6 +40,7 @@ READ: dict[type[Base], Permission] = {
     SocialAccount: Permission.ACCOUNT_READ,
     PendingConnection: Permission.ACCOUNT_WRITE,
     Destination: Permission.ACCOUNT_READ,
+    PostingTime: Permission.ACCOUNT_READ,
     Place: Permission.ACCOUNT_READ,
     Approval: Permission.ACCOUNT_READ,
     Integration: Permission.ACCOUNT_READ,

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.services import calendar, week
+from app.services import bulk, calendar, week
+from app.services.bulk_orders import Order
 from app.services.calendar import Filters
+from app.web import bulk_words, htmx
 from app.web import calendar_parts as parts
-from app.web import htmx
 from app.web.actor import current_actor, current_profile
 from app.web.forms.calendar import day_of, filters_of, month_of, shown_of
 from app.web.guard import requires
 from app.web.settings import setup_context
+from app.web.when import When
 
 bp = Blueprint("calendar", __name__, url_prefix="/p/<profile>/calendar")
 
@@ -169,8 +172,19 @@ def _list(year: int, number: int) -> Response:
         "calendar/list.html",
         **parts.common(filters),
         days=calendar.listing(current_actor(), current_profile(), year, number, filters),
+        last=_last(),
         view="list",
         anchor=first,
         before=parts.shift(first, -1),
         after=parts.shift(first, 1),
     )
+
+
+def _last() -> dict[str, Any] | None:
+    """The work on many posts that can still be undone, in words."""
+    found = bulk.latest(current_actor(), current_profile())
+    if found is None:
+        return None
+    batch, count, until = found
+    told = bulk_words.done(Order.from_json(batch.asked), count, When(current_profile()))
+    return {"id": batch.id, "told": told, "until": until}
