@@ -21,7 +21,7 @@ from app.models.base import Base
 from app.models.content_templates import ContentTemplate
 from app.models.integrations import Cname, Integration
 from app.models.keys import ApiKey, Confirmation
-from app.models.media import Media, MediaUpload
+from app.models.media import Media, MediaTag, MediaUpload
 from app.models.people import User
 from app.models.posts import Post, PostTarget
 from app.models.profiles import Membership, PlatformSet, Profile
@@ -44,6 +44,7 @@ READ: dict[type[Base], Permission] = {
     Cname: Permission.ACCOUNT_READ,
     ApiKey: Permission.KEY_WRITE,
     Media: Permission.MEDIA_READ,
+    MediaTag: Permission.MEDIA_READ,
     MediaUpload: Permission.MEDIA_READ,
     Post: Permission.POST_READ,
     PostTarget: Permission.POST_READ,
