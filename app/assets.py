@@ -45,6 +45,8 @@ LOGOS = {
 
 # Interface icons drawn filled: styles of a page can't reach into the sprite to fill them.
 SOLID = frozenset({"star"})
+# … and the same drawing hollow, under a name of its own.
+OUTLINES = {"star-outline": "star"}
 
 LICENCES = {
     "htmx": "htmx.org/LICENSE",
@@ -157,7 +159,8 @@ def _icons(root: Path, collection: str) -> dict[str, Any]:
 
 
 def _interface_icon(name: str, lucide: Mapping[str, Any], where: Path) -> str:
-    real = lucide.get("aliases", {}).get(name, {}).get("parent", name)
+    drawn = OUTLINES.get(name, name)
+    real = lucide.get("aliases", {}).get(drawn, {}).get("parent", drawn)
     if real not in lucide["icons"]:
         raise AssetError(f"{where} asks for the icon {name!r}, which Lucide does not have.")
     body = lucide["icons"][real]["body"].replace('stroke-width="2"', 'stroke-width="1.75"')

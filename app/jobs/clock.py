@@ -21,7 +21,7 @@ from app.integrations import monitor
 from app.jobs.stopping import leave_at_once
 from app.publishing import alarm, clockwork, recovery
 from app.publishing.runner import Runner
-from app.services import recurring_maker, usage
+from app.services import bulk, file_jobs, file_work, recurring_maker, usage
 
 log = logs.get("clock")
 THREADS = 8  # "more slowly" (reliability §1.5)
@@ -60,6 +60,7 @@ class Clock:
         self.tick_seconds = config.TICK_SECONDS
         self.runner = Runner(app, "clock", threads=THREADS)
         self.stopping = self.runner.stopping
+        self._busy = threading.Lock()  # held by the thread that writes files here
         self.periodic = [
             Periodic("sweep", config.SWEEP_SECONDS, recovery.sweep),
             Periodic("alarm", ALARM_SECONDS, lambda: alarm.current(fresh=True)),
@@ -70,8 +71,12 @@ class Clock:
             Periodic("integrations", 600.0, lambda: queues.wake("checks.integrations")),
             Periodic("flight", 60.0, lambda: queues.wake("checks.flight")),
             Periodic("recurring", 5.0, _recurring),
+            Periodic("exports", 5.0, self._exports),
+            Periodic("ended", 3600.0, lambda: queues.wake("files.sweep")),
             Periodic("files", 24 * 3600.0, lambda: queues.wake("media.sweep")),
             Periodic("counts", 24 * 3600.0, usage.sweep),
+            Periodic("bulk", 2.0, _bulk),
+            Periodic("batches", 24 * 3600.0, bulk.sweep),
         ]
         if config.S3_BUCKET and config.S3_DIRECT_UPLOADS:
             self.periodic.append(Periodic("arrivals", 60.0, lambda: queues.wake("media.arrivals")))
@@ -115,6 +120,20 @@ class Clock:
         config: Config = self.app.config["CARILLON"]
         threading.Thread(target=monitor.ping, args=(config,), daemon=True).start()
 
+    def _exports(self) -> None:
+        """Have exports and imports worked on; with Redis away, here, beside the ticks."""
+        if not file_jobs.waits() or queues.wake("files.work") or self._busy.locked():
+            return
+        threading.Thread(target=self._write_files, daemon=True).start()
+
+    def _write_files(self) -> None:
+        if self._busy.acquire(blocking=False):
+            try:
+                with self.app.app_context():
+                    file_work.run()
+            finally:
+                self._busy.release()
+
     def _mail(self) -> None:
         if _mails_wait():
             queues.wake("mail.send")
@@ -124,6 +143,12 @@ def _recurring() -> None:
     """Have the next posts of recurring schedules made; with Redis away, make some here."""
     if recurring_maker.waits() and not queues.wake("recurring.make"):
         recurring_maker.run(RECURRING_SECONDS)
+
+
+def _bulk() -> None:
+    """Have long work on many posts gone on with; with Redis away, do some of it here."""
+    if bulk.waits() and not queues.wake("bulk.run"):
+        bulk.run(RECURRING_SECONDS)
 
 
 def _mails_wait() -> bool:

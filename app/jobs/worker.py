@@ -19,6 +19,8 @@ QUEUES = (
     ("checks",),
     ("recurring",),
     ("places",),
+    ("files",),
+    ("bulk",),
 )  # one listener each: long jobs delay no wake-up
 
 

@@ -7,15 +7,18 @@ from app.models import (
     approvals,
     attempts,
     billing,
+    bulk,
     content_templates,
     engine,
     events,
+    files,
     idempotency,
     integrations,
     keys,
     media,
     numbers,
     people,
+    posting_times,
     posts,
     profiles,
     recurring,
@@ -24,7 +27,8 @@ from app.models import (
 from app.models.base import Base
 
 __all__ = [
-    "Base", "accounts", "approvals", "attempts", "billing", "content_templates", "engine",
-    "events", "idempotency", "integrations", "keys", "media", "numbers", "people", "posts",
-    "profiles", "recurring", "usage",
+    "Base", "accounts", "approvals", "attempts", "billing", "bulk", "content_templates", "engine",
+    "events", "files", "idempotency", "integrations", "keys", "media", "numbers", "people",
+    "posting_times",
+    "posts", "profiles", "recurring", "usage",
 ]  # fmt: skip

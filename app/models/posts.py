@@ -8,7 +8,16 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.errors import InvalidTransition
@@ -133,6 +142,8 @@ class Post(Timestamps, Base):
     discarded_at: Mapped[datetime | None]
     # When a post written in the browser was first put on the clock, and so counted (usage.charge).
     counted_at: Mapped[datetime | None]
+    # Ids of posts that a person let pass beside this one, "*" for any (services/duplicates.py).
+    accepted: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
 
     profile: Mapped[Profile] = relationship()
     targets: Mapped[list[PostTarget]] = relationship(
@@ -211,6 +222,8 @@ class PostTarget(Timestamps, Base):
               sqlite_where=text(WAITING), postgresql_where=text(WAITING)),
         Index("ix_post_targets_claimed", "account_id", "lease_until",
               sqlite_where=text(CLAIMED), postgresql_where=text(CLAIMED)),
+        Index("ix_post_targets_said", "account_id", "text_hash"),
+        Index("ix_post_targets_planned", "account_id", "scheduled_for"),
         Index("ix_post_targets_trouble", "profile_id",
               sqlite_where=text(TROUBLE), postgresql_where=text(TROUBLE)),
         Index("ix_post_targets_held", "profile_id", "hold_reason", "hold_until",
@@ -244,6 +257,10 @@ class PostTarget(Timestamps, Base):
     category: Mapped[str | None] = mapped_column(String(24))
     error_code: Mapped[str | None] = mapped_column(String(60))
     error: Mapped[str | None] = mapped_column(Text)
+
+    # What was said, to find its like (services/likeness.py); None: not looked at yet.
+    text_hash: Mapped[str | None] = mapped_column(String(32))
+    text_sketch: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
     # The flight check (promises.md 8): ``green``, ``amber`` or ``red``, its findings, and when.
     flight_light: Mapped[str | None] = mapped_column(String(8))

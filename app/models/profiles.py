@@ -44,6 +44,11 @@ class Profile(Timestamps, Base):
     partner: Mapped[bool] = mapped_column(default=False, server_default=false())
     paused_at: Mapped[datetime | None]
     pause_reason: Mapped[str] = mapped_column(String(200), default="")
+    # The guard against duplicates (services/duplicates.py): its window, the time between two posts
+    # of an account, and whether a key is refused or only people are told.
+    duplicate_days: Mapped[int] = mapped_column(default=30, server_default="30")
+    spacing_minutes: Mapped[int] = mapped_column(default=60, server_default="60")
+    duplicates_refused: Mapped[bool] = mapped_column(default=False, server_default=false())
     return_urls: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
 
     @property

@@ -19,10 +19,12 @@ from app.models.approvals import Approval, Place
 from app.models.attempts import Attempt
 from app.models.base import Base
 from app.models.content_templates import ContentTemplate
+from app.models.files import CalendarFeed, FileJob
 from app.models.integrations import Cname, Integration
 from app.models.keys import ApiKey, Confirmation
 from app.models.media import Media, MediaTag, MediaUpload
 from app.models.people import User
+from app.models.posting_times import PostingTime
 from app.models.posts import Post, PostTarget
 from app.models.profiles import Membership, PlatformSet, Profile
 from app.models.recurring import RecurringOccurrence, RecurringSchedule
@@ -38,6 +40,7 @@ READ: dict[type[Base], Permission] = {
     SocialAccount: Permission.ACCOUNT_READ,
     PendingConnection: Permission.ACCOUNT_WRITE,
     Destination: Permission.ACCOUNT_READ,
+    PostingTime: Permission.ACCOUNT_READ,
     Place: Permission.ACCOUNT_READ,
     Approval: Permission.ACCOUNT_READ,
     Integration: Permission.ACCOUNT_READ,
@@ -53,6 +56,8 @@ READ: dict[type[Base], Permission] = {
     Confirmation: Permission.POST_READ,
     RecurringSchedule: Permission.POST_READ,
     RecurringOccurrence: Permission.POST_READ,
+    CalendarFeed: Permission.POST_READ,
+    FileJob: Permission.POST_READ,
 }
 
 

@@ -79,3 +79,17 @@ def metadata(row: SocialAccount) -> dict[str, Any]:
             "organizationPosting": ORGANIZATIONS in row.scopes,
         }  # fmt: skip
     return found
+
+
+def of_brand(actor: Actor, profile_id: UUID) -> list[SocialAccount]:
+    """The brand's accounts in their usual order, without those taken off."""
+    found = (
+        reach(actor)
+        .query(SocialAccount)
+        .where(
+            SocialAccount.profile_id == profile_id,
+            SocialAccount.status != AccountStatus.DISCONNECTED,
+        )
+        .order_by(SocialAccount.number)
+    )
+    return list(db.session.scalars(found))

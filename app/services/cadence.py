@@ -20,7 +20,7 @@ from app.models.profiles import Profile
 from app.permissions import Actor
 from app.services import cards
 from app.services.access import reach
-from app.services.calendar import LIGHT, Month
+from app.services.calendar import LIGHT, Day, Month
 from app.services.cards import Card, Line
 
 LEFT, RIGHT = 22.0, 960.0
@@ -69,6 +69,7 @@ class Cadence:
     now: float | None
     gap: Gap | None
     hidden: int
+    brush: tuple[float, float] | None = None  # where the week on view begins, and how wide
 
     @property
     def dots(self) -> dict[tuple[str, str], str]:
@@ -84,8 +85,11 @@ class Cadence:
         return TOP + STEP * max(len(self.lanes), 1) - 5
 
 
-def draw(actor: Actor, profile: Profile, month: Month) -> Cadence:
-    """The strip of a month that has been read already; one statement for the accounts."""
+def draw(actor: Actor, profile: Profile, month: Month, week: Sequence[Day] = ()) -> Cadence:
+    """The strip of a month that has been read already; one statement for the accounts.
+
+    The days of a ``week`` on view are marked, as far as they lie in the month.
+    """
     count = monthrange(month.year, month.month)[1]
     width = (RIGHT - LEFT) / count
     rows = _accounts(actor, profile, month.cards)
@@ -96,6 +100,7 @@ def draw(actor: Actor, profile: Profile, month: Month) -> Cadence:
     here = now().astimezone(profile.zone)
     inside = (here.year, here.month) == (month.year, month.month)
     dates = [month.first + timedelta(days=n) for n in range(count)]
+    marked = [day.date.day for day in week if day.date in dates]
     return Cadence(
         lanes=tuple(lanes.values()),
         pins=tuple(_pins(month.cards, lanes, width)),
@@ -107,6 +112,9 @@ def draw(actor: Actor, profile: Profile, month: Month) -> Cadence:
         now=round(_x(here, width), 1) if inside else None,
         gap=_gap(month.cards, lanes, dates, width, here.date()),
         hidden=len(rows) - len(lanes),
+        brush=(round(LEFT + width * (marked[0] - 1), 1), round(width * len(marked), 1))
+        if marked
+        else None,
     )  # fmt: skip
 
 

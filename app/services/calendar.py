@@ -166,15 +166,16 @@ def grid(year: int, month: int, week_start: int = 0) -> list[date]:
 
 
 def month(
-    actor: Actor, profile: Profile, year: int, month: int, filters: Filters | None = None
-) -> Month:
+    actor: Actor, profile: Profile, year: int, month: int, filters: Filters | None = None,
+    *, with_pictures: bool = True,
+) -> Month:  # fmt: skip
     """A month of posts as cards; pictures only on days with a single post."""
     filters = filters or Filters()
     dates = grid(year, month, profile.week_start)
     found = _between(actor, profile, dates[0], dates[-1] + DAY, filters)
     light = len(found) > LIGHT
     by_day = _by_day(found)
-    if not light:
+    if with_pictures and not light:
         single = [posts[0].id for posts in by_day.values() if len(posts) == 1]
         by_day = _by_day(cards.with_pictures(found, only=single))
     here = today(profile)

@@ -6,7 +6,8 @@ They are the validation that sending does, before it is asked for (DESIGN §6.4)
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -47,14 +48,26 @@ class Fix:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """Another post that a check is about, to be looked at: its words, its page, when and where."""
+
+    words: str
+    href: str
+    about: str
+
+
+@dataclass(frozen=True)
 class Check:
-    """One line of the checks. ``kind``: ``no`` blocks, ``warn``, ``yes``, ``todo``."""
+    """One line of the checks. ``kind``: ``no`` blocks, ``warn``, ``yes``, ``todo``. ``fixes`` are
+    several ways out, in place of one."""
 
     kind: str
     text: str
     who: str = ""
     networks: tuple[str, ...] = ()
     fix: Fix | None = None
+    fixes: tuple[Fix, ...] = ()
+    beside: Beside | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +129,13 @@ def checks(post: Post, *, due: datetime | None, connect: str) -> Checks:
     if fine:
         lines.append(Check("yes", "Ready", networks=tuple(dict.fromkeys(fine))))
     return Checks(tuple(lines), tuple(ready), _names(post, blocked), len(post.targets), empty)
+
+
+def along(checks: Checks, more: Sequence[Check]) -> Checks:
+    """With further lines, put before what is ready."""
+    ready = [one for one in checks.lines if one.kind == "yes"]
+    rest = [one for one in checks.lines if one.kind != "yes"]
+    return replace(checks, lines=(*rest, *more, *ready))
 
 
 def _together(post: Post, lines: list[Check]) -> list[Check]:

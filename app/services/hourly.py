@@ -80,6 +80,11 @@ def hit(key_id: UUID) -> tuple[bool, Standing]:
     return _counter().hit(str(key_id), settings().API_REQUESTS_PER_HOUR)
 
 
+def hit_named(name: str, most: int) -> tuple[bool, Standing]:
+    """The same for something else that is read over and over, such as a calendar feed."""
+    return _counter().hit(name, most)
+
+
 def look(key_id: UUID) -> Standing | None:
     """What a key has left of its hour; ``None`` where Redis cannot say."""
     return _counter().look(str(key_id), settings().API_REQUESTS_PER_HOUR)

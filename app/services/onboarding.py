@@ -13,6 +13,7 @@ from app.models.people import User
 from app.models.posts import Post
 from app.models.profiles import Profile
 from app.permissions import Actor, Permission
+from app.services import posting_times
 from app.services.access import reach
 
 HIDDEN = "setup_hidden"  # in a person's settings: the brands whose list they closed
@@ -20,16 +21,19 @@ HIDDEN = "setup_hidden"  # in a person's settings: the brands whose list they cl
 
 @dataclass(frozen=True)
 class Step:
-    """``key`` is ``name``, ``connect`` or ``post``; ``may`` is false where the role forbids it."""
+    """``key`` is ``name``, ``connect``, ``times`` or ``post``; ``may`` is false where the role
+    forbids it. The list does not wait for one that is ``optional``."""
 
     key: str
     done: bool
     may: bool
+    optional: bool = False
 
 
 @dataclass(frozen=True)
 class Setup:
-    """The steps in order; ``hidden`` when all are done or the person closed the list."""
+    """The steps in order; ``hidden`` when all that are needed are done, or the person closed
+    the list."""
 
     steps: tuple[Step, ...]
     hidden: bool
@@ -55,11 +59,15 @@ def look(actor: Actor, profile: Profile) -> Setup:
     steps = (
         _step(actor, profile, "name", profile.named_at is not None, Permission.PROFILE_WRITE),
         _step(actor, profile, "connect", _any(accounts), Permission.ACCOUNT_WRITE),
+        _step(
+            actor, profile, "times", posting_times.any_set(actor, profile),
+            Permission.ACCOUNT_WRITE, optional=True,
+        ),
         _step(actor, profile, "post", _any(posts), Permission.POST_WRITE),
-    )
+    )  # fmt: skip
     user = db.session.get(User, actor.user_id) if actor.user_id else None
     closed = user is not None and str(profile.id) in user.settings.get(HIDDEN, [])
-    return Setup(steps, closed or all(step.done for step in steps))
+    return Setup(steps, closed or all(step.done or step.optional for step in steps))
 
 
 def hide(actor: Actor, profile: Profile) -> None:
@@ -71,8 +79,11 @@ def hide(actor: Actor, profile: Profile) -> None:
     db.session.commit()
 
 
-def _step(actor: Actor, profile: Profile, key: str, done: bool, need: Permission) -> Step:
-    return Step(key, done, actor.may(need, profile.id))
+def _step(
+    actor: Actor, profile: Profile, key: str, done: bool, need: Permission, *,
+    optional: bool = False,
+) -> Step:  # fmt: skip
+    return Step(key, done, actor.may(need, profile.id), optional)
 
 
 def _any(rows: Select[Any]) -> bool:

@@ -6,7 +6,7 @@ claim by the engine and a person's decision never both win.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,25 +15,20 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import joinedload
 
-from app import events, holds
-from app.clock import now
+from app import events
+from app.clock import now, seconds
+from app.config import settings
 from app.errors import Conflict, InvalidTransition, Stale, ValidationFailed
 from app.extensions import db, queues
 from app.models.accounts import AccountStatus
 from app.models.attempts import Attempt, AttemptState
-from app.models.posts import (
-    Post,
-    PostMedia,
-    PostTarget,
-    PostVariant,
-    TargetState,
-    check_move,
-)
+from app.models.posts import Post, PostTarget, TargetState, check_move
 from app.permissions import Actor, Permission
-from app.services import seat_belt, usage, verdicts
+from app.services import duplicates, seat_belt, slots, usage, verdicts
 from app.services.access import reach
+from app.services.post_changes import copied, end, retime, throw_away
 from app.services.starting import due_of, hold_if_unusable, launch, set_due, stamp
-from app.services.writing import load, lock, refuse_clash, refuse_problems
+from app.services.writing import load, lock, refuse_problems
 from app.settle import settle
 
 S = TargetState
@@ -71,18 +66,55 @@ def schedule(
     ``only`` names the targets to send; the others move to a draft of their own. Raises
     ``ValidationFailed`` with one error for each network that would refuse it.
     """
-    return _arm(actor, post_id, due_of(at), rev=rev, only=only, quick=False)
+    due = due_of(at)
+    return _arm(actor, post_id, lambda post, targets: due, rev=rev, only=only, quick=False)
+
+
+def schedule_next(
+    actor: Actor,
+    post_id: UUID,
+    *,
+    seen: datetime | None = None,
+    rev: int | None = None,
+    only: Collection[UUID] | None = None,
+) -> Post:
+    """Put the post on the clock in an open slot of its accounts: the one ``seen`` (UTC), or the
+    next. Nobody else gets that slot. Raises as ``schedule`` and ``slots.claim`` do.
+    """
+
+    def due(post: Post, targets: Sequence[PostTarget]) -> datetime:
+        accounts = [one.account_id for one in targets]
+        return slots.claim(actor, post.profile, accounts, seen=seen, without=[post.id])
+
+    return _arm(actor, post_id, due, rev=rev, only=only, quick=False)
 
 
 def publish_now(
-    actor: Actor, post_id: UUID, *, rev: int | None = None, only: Collection[UUID] | None = None
+    actor: Actor,
+    post_id: UUID,
+    *,
+    rev: int | None = None,
+    only: Collection[UUID] | None = None,
+    undo: bool = False,
 ) -> Post:
-    """Make it due this moment and wake the engine."""
-    return _arm(actor, post_id, now(), rev=rev, only=only, quick=True)
+    """Make it due this moment and wake the engine. ``undo``: due only in ``UNDO_SECONDS``, so
+    that a person can take it back until then (``unschedule``)."""
+    due = now() + seconds(settings().UNDO_SECONDS if undo else 0)
+    return _arm(actor, post_id, lambda post, targets: due, rev=rev, only=only, quick=True)
+
+
+def undo_until(post: Post) -> datetime | None:
+    """Until when "publish now" can be taken back (UTC); ``None`` where it cannot or need not."""
+    if any(t.state not in (S.SCHEDULED, S.DRAFT, S.CANCELLED) for t in post.targets):
+        return None
+    quick = [t for t in post.targets if t.quick and not t.held]
+    until = min((t.due_at for t in quick if t.due_at), default=None)
+    return until if post.armed and until is not None and until > now() else None
 
 
 def unschedule(actor: Actor, post_id: UUID) -> Post:
-    """Take the post off the clock: a draft again."""
+    """Take the post off the clock: a draft again. One that was to go out at once has no time
+    then."""
     post = begin(actor, post_id)
     if any(t.state not in (S.SCHEDULED, S.DRAFT, S.CANCELLED) for t in post.targets):
         raise InvalidTransition("This post is already going out, so it can't go back to a draft.")
@@ -90,6 +122,8 @@ def unschedule(actor: Actor, post_id: UUID) -> Post:
         if target.state is S.SCHEDULED:
             target.state = S.DRAFT
             target.hold_reason = target.hold_until = None
+    if any(t.quick for t in post.targets):
+        post.due_at = None
     post.armed = False
     post.rev += 1
     finish(actor, post, "post.unscheduled")
@@ -99,20 +133,9 @@ def unschedule(actor: Actor, post_id: UUID) -> Post:
 def move(actor: Actor, post_id: UUID, at: datetime, *, rev: int | None = None) -> Post:
     """Give the post another time (UTC); a draft keeps it as its planned time."""
     post = begin(actor, post_id, rev)
-    due, waiting = due_of(at), [t for t in post.targets if t.state is S.SCHEDULED]
-    if post.armed and not waiting:
-        raise InvalidTransition("This post has gone out or is going out, so it can't be moved.")
-    if post.armed:
-        refuse_clash(post, waiting)
-        seat_belt.send(actor, post, due)
-    before, post.due_at = post.due_at, due
-    for target in waiting:
-        set_due(target, due)
-        target.error = target.error_code = target.category = None  # of a wait that is over
-        holds.moved(target, now())
-    seat_belt.hold(actor, post, waiting)
-    post.rev += 1
-    finish(actor, post, "post.moved", before=stamp(before), after=stamp(due))
+    before = post.due_at
+    retime(actor, post, at)
+    finish(actor, post, "post.moved", before=stamp(before), after=stamp(post.due_at))
     return post
 
 
@@ -122,7 +145,7 @@ def cancel(actor: Actor, target_id: UUID) -> Post:
     post = begin(actor, target.post_id)
     target = _one(post, target_id)
     check_move(target.state, S.CANCELLED)
-    _end(target, S.CANCELLED)
+    end(target, S.CANCELLED)
     if all(t.state in (S.CANCELLED, S.DISCARDED) for t in post.targets):
         post.discarded_at = now()
     finish(actor, post, "post.cancelled", target=str(target_id))
@@ -132,14 +155,7 @@ def cancel(actor: Actor, target_id: UUID) -> Post:
 def discard(actor: Actor, post_id: UUID) -> Post:
     """Delete the post here. What is public already stays public on the networks."""
     post = begin(actor, post_id)
-    if any(t.state in (S.POSTING, S.NEEDS_REVIEW) for t in post.targets):
-        raise InvalidTransition(
-            "This post is going out, or nobody knows yet whether it did. Settle that first."
-        )
-    for target in post.targets:
-        if target.state not in (S.PUBLISHED, S.CANCELLED):
-            _end(target, S.DISCARDED)
-    post.discarded_at = now()
+    throw_away(post)
     finish(actor, post, "post.discarded")
     return post
 
@@ -218,33 +234,17 @@ def duplicate(actor: Actor, post_id: UUID) -> Post:
     source = get(actor, post_id)
     actor.require(Permission.POST_WRITE, source.profile_id)
     kept = [t.account_id for t in source.targets if t.account.status is AccountStatus.ACTIVE]
-    copy = _copy(source, actor, kept)
+    copy = copied(source, actor.user_id, kept)
     db.session.add(copy)
     db.session.flush()
     finish(actor, copy, "post.duplicated", source=str(post_id))
     return copy
 
 
-def _copy(source: Post, actor: Actor, account_ids: Sequence[UUID]) -> Post:
-    return Post(
-        profile_id=source.profile_id,
-        author_id=actor.user_id,
-        parts=list(source.parts),
-        options=dict(source.options),
-        variants=[PostVariant(network=v.network, parts=list(v.parts)) for v in source.variants],
-        media=[
-            PostMedia(media_id=m.media_id, part=m.part, position=m.position, alt=m.alt)
-            for m in source.media
-            if m.media.deleted_at is None
-        ],
-        targets=[PostTarget(account_id=a, profile_id=source.profile_id) for a in account_ids],
-    )
-
-
 def _arm(
     actor: Actor,
     post_id: UUID,
-    due: datetime,
+    due_for: Callable[[Post, Sequence[PostTarget]], datetime],
     *,
     rev: int | None,
     only: Collection[UUID] | None,
@@ -258,12 +258,14 @@ def _arm(
     if not startable:
         raise InvalidTransition("This post has gone out or is going out.")
     refuse_problems(post, startable, waits=not quick)
+    due = due_for(post, startable)
+    duplicates.refuse(actor, post, startable, due)
     usage.charge(post, waits=not quick)
     seat_belt.send(actor, post, due)
     launch(post, startable, due, quick=quick)
     left = [t for t in post.targets if t not in wanted and t.state is S.DRAFT]
     if left:
-        aside = _copy(post, actor, [t.account_id for t in left])
+        aside = copied(post, actor.user_id, [t.account_id for t in left])
         db.session.add(aside)
         for target in left:
             post.targets.remove(target)
@@ -286,11 +288,6 @@ def begin(actor: Actor, post_id: UUID, rev: int | None = None) -> Post:
 
 def _one(post: Post, target_id: UUID) -> PostTarget:
     return next(t for t in post.targets if t.id == target_id)
-
-
-def _end(target: PostTarget, state: TargetState) -> None:
-    target.state, target.lease_until = state, None
-    target.hold_reason = target.hold_until = None
 
 
 def _resume(target: PostTarget) -> None:

@@ -21,7 +21,7 @@ from app.models.people import User
 from app.models.posts import PostTarget
 from app.models.profiles import LatePolicy, Membership, PlatformSet, Profile
 from app.permissions import Actor, Permission, Role
-from app.services import numbers, return_urls, usage
+from app.services import duplicates, numbers, return_urls, usage
 from app.services.access import reach
 
 NAME_LIMIT = 120
@@ -42,6 +42,16 @@ class Listed:
     time_zone: str
     accounts: int
     failing: bool
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The guard against duplicates: its window, the room between two posts of an account (0 looks
+    for none), and whether a key's post is refused."""
+
+    days: int
+    minutes: int
+    refused: bool
 
 
 def create(actor: Actor, name: str, time_zone: str) -> Profile:
@@ -70,11 +80,13 @@ def settle(
     late_policy: LatePolicy,
     late_limit_minutes: int,
     week_start: int,
+    guard: Guard | None = None,
     addresses: list[str] | None = None,
 ) -> Profile:
     """Change a brand's settings. Posts on the clock keep their moment, whatever the zone.
 
-    ``addresses`` are all its return addresses; ``None`` leaves them as they are.
+    ``addresses`` are all its return addresses; ``None`` leaves them, or the ``guard`` against
+    duplicates, as they are.
     """
     profile = reach(actor).get(Profile, profile_id, need=Permission.PROFILE_WRITE)
     if late_limit_minutes not in LATE_MINUTES:
@@ -91,6 +103,8 @@ def settle(
         "late_limit_minutes": late_limit_minutes,
         "week_start": week_start,
     }
+    if guard is not None:
+        given |= _guarded(guard)
     if addresses is not None:
         given["return_urls"] = return_urls.checked_all(addresses)
     changed = {
@@ -108,6 +122,19 @@ def settle(
         )  # fmt: skip
     db.session.commit()
     return profile
+
+
+def _guarded(guard: Guard) -> dict[str, Any]:
+    if guard.days not in duplicates.DAYS:
+        words = f"Choose from 0 to {duplicates.DAYS.stop - 1} days."
+        raise ValidationFailed(words, field="duplicate_days")
+    if guard.minutes not in duplicates.MINUTES:
+        words = f"Choose from 0 to {duplicates.MINUTES.stop - 1} minutes."
+        raise ValidationFailed(words, field="spacing_minutes")
+    return {
+        "duplicate_days": guard.days, "spacing_minutes": guard.minutes,
+        "duplicates_refused": guard.refused,
+    }  # fmt: skip
 
 
 def rows(actor: Actor) -> list[Profile]:

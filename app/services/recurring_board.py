@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_
+from sqlalchemy import or_, select
 
+from app.clock import now
 from app.errors import NotFound
 from app.extensions import db
 from app.models.accounts import AccountStatus, SocialAccount
@@ -17,13 +18,16 @@ from app.models.recurring import RecurringSchedule
 from app.permissions import Actor
 from app.services import (
     catalogue,
+    duplicates,
     recurrence_rules,
     recurring,
     recurring_occurrences,
+    recurring_posts,
     recurring_words,
     submissions,
 )
 from app.services.access import reach
+from app.services.duplicates import Twin
 from app.services.recurring import Changes
 from app.services.recurring_occurrences import Line
 from app.services.reused import text_of
@@ -96,6 +100,15 @@ def choices(actor: Actor, profile_id: UUID, row: RecurringSchedule | None = None
     accounts = list(db.session.scalars(found))
     there = {one.network for one in accounts} | set(row.platforms if row else ())
     return Choices(accounts, [one.name for one in catalogue.entries() if one.name in there])
+
+
+def twins(actor: Actor, profile: Profile, one: Entry) -> tuple[Twin, ...]:
+    """Other posts with the words of the series around its next time: told of, never a stop."""
+    found, _ = recurring_posts.accounts(actor, one.row)
+    own = {name: given.get("text") for name, given in one.row.overrides.items()}
+    texts = {account: own.get(account.network) or one.row.content for account in found}
+    itself = select(RecurringSchedule.id).where(RecurringSchedule.id == one.row.id)
+    return duplicates.look(profile, texts, one.next_at or now(), but_series=itself).twins
 
 
 def differing(row: RecurringSchedule, brought: Changes) -> Changes:

@@ -13,7 +13,7 @@ from app.extensions import db, queues
 from app.models.accounts import AccountStatus
 from app.models.posts import HoldReason, Post, PostTarget, TargetState, post_status
 from app.permissions import Actor
-from app.services import seat_belt, usage
+from app.services import duplicates, seat_belt, usage
 from app.services.writing import refuse_problems
 
 GRACE = timedelta(seconds=60)  # a time up to this late counts as now (contracts.md)
@@ -31,6 +31,7 @@ def launch(post: Post, targets: Sequence[PostTarget], due: datetime, *, quick: b
         set_due(target, due)
         target.quick = quick
         hold_if_unusable(target)
+    duplicates.stamp(post, targets)
     post.armed, post.due_at = True, due
     events.emit(
         db.session(), post.profile_id, "post.scheduled",
@@ -45,10 +46,21 @@ def start_new(actor: Actor, post: Post, due: datetime, *, quick: bool) -> None:
     Nothing is locked and nothing read again: that is what makes it quick. Raises
     ``ValidationFailed`` with one error for each thing a network would refuse.
     """
+    put_new(actor, post, due, quick=quick)
+    keep(post)
+    queues.wake("publishing.deliver" if quick else "checks.flight")
+
+
+def put_new(actor: Actor, post: Post, due: datetime, *, quick: bool) -> None:
+    """Put a new post on the clock, and its record beside it; the caller stores it and commits.
+
+    Its targets hold their accounts, and every column they are looked at by.
+    """
     targets = list(post.targets)
     if not targets:
         raise ValidationFailed("Choose at least one account.", field="accounts")
     refuse_problems(post, targets, waits=not quick)
+    duplicates.refuse(actor, post, targets, due)
     usage.charge(post, waits=not quick)
     seat_belt.send(actor, post, due)
     launch(post, targets, due, quick=quick)
@@ -59,8 +71,6 @@ def start_new(actor: Actor, post: Post, due: datetime, *, quick: bool) -> None:
         db.session(), actor, action, profile_id=post.profile_id, subject="post",
         subject_id=post.id, due=stamp(due),
     )  # fmt: skip
-    keep(post)
-    queues.wake("publishing.deliver" if quick else "checks.flight")
 
 
 def keep(post: Post) -> None:

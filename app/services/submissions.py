@@ -23,7 +23,16 @@ from app.models.accounts import AccountStatus, SocialAccount
 from app.models.posts import Post, PostMedia, PostStatus, PostTarget, TargetState
 from app.models.profiles import PlatformSet
 from app.permissions import Actor, Permission
-from app.services import catalogue, content_templates, drafts, posts, seat_belt, starting, usage
+from app.services import (
+    catalogue,
+    content_templates,
+    drafts,
+    duplicates,
+    posts,
+    seat_belt,
+    starting,
+    usage,
+)
 from app.services import media as library
 from app.services.access import reach
 from app.services.writing import refuse_problems
@@ -57,6 +66,7 @@ class Submission:
     due_at: datetime | None = None
     source: str = "api"
     template_id: UUID | None = None  # whose use this is
+    allow_duplicate: bool = False  # whatever the accounts have already (services/duplicates.py)
 
 
 def accounts_of(
@@ -168,6 +178,7 @@ def write(actor: Actor, post: Post, sent: Submission, accounts: Sequence[UUID] |
         accounts=None if accounts is None else list(accounts), due_at=sent.due_at,
     )  # fmt: skip
     drafts.put(actor, post, changes)
+    duplicates.accept_any(post, sent.allow_duplicate)
     seat_belt.touch(actor, post)
     _attach(actor, post, sent.media)
     drafts.put(actor, post, drafts.Changes(options=sent.options))

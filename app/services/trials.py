@@ -22,6 +22,7 @@ from app.models.posts import Post, PostTarget
 from app.networks.base import Account, Network, Problem, Tokens
 from app.permissions import Actor, Permission
 from app.services import dry_checks, idempotency, submissions
+from app.services.duplicates import Twin
 from app.services.submissions import Submission
 
 
@@ -64,6 +65,7 @@ class Trial:
     parts: tuple[Counted, ...]
     written: Written
     files: Mapping[str, Media]
+    duplicates: tuple[Twin, ...]
 
     @property
     def ready(self) -> bool:
@@ -94,13 +96,14 @@ def look(
         waits = sent.due_at is not None and not publish
         order = {one: place for place, one in enumerate(chosen)}
         targets = sorted(post.targets, key=lambda one: order.get(one.account_id, 0))
-        return [_one(post, target, waits) for target in targets]
+        twins = dry_checks.twins(post, sent.due_at)
+        return [_one(post, target, waits, twins) for target in targets]
     finally:
         db.session.rollback()
         idempotency.noting.reset(mark)
 
 
-def _one(post: Post, target: PostTarget, waits: bool) -> Trial:
+def _one(post: Post, target: PostTarget, waits: bool, twins: Sequence[Twin]) -> Trial:
     account, network = target.account, networks.of(target.account)
     problems = dry_checks.problems(post, target, waits=waits)
     written = content.written(db.session(), post.id, network, account.id)
@@ -109,6 +112,7 @@ def _one(post: Post, target: PostTarget, waits: bool) -> Trial:
         tuple(problems), any(v.network == account.network for v in post.variants),
         len(post.parts) > 1, tuple(_counted(network, account, written)), written,
         {str(one.media.id): _copy(one.media) for one in post.media},
+        dry_checks.at_account(twins, account.id),
     )  # fmt: skip
 
 

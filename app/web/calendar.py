@@ -1,21 +1,24 @@
-"""The calendar of a brand: month, list and day, and what of them changes by itself."""
+"""The calendar of a brand: month, week, list and day, and what of them changes by itself."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.services import cadence, calendar
+from app.services import bulk, calendar, week
+from app.services.bulk_orders import Order
 from app.services.calendar import Filters
+from app.web import bulk_words, htmx
 from app.web import calendar_parts as parts
-from app.web import htmx
 from app.web.actor import current_actor, current_profile
-from app.web.forms.calendar import day_of, filters_of, month_of
+from app.web.forms.calendar import day_of, filters_of, month_of, shown_of
 from app.web.guard import requires
 from app.web.settings import setup_context
+from app.web.when import When
 
 bp = Blueprint("calendar", __name__, url_prefix="/p/<profile>/calendar")
 
@@ -33,6 +36,20 @@ def index(profile: str) -> ResponseReturnValue:
 def month(profile: str, on: str) -> ResponseReturnValue:
     """A month, such as 2026-05."""
     return _month(*month_of(on))
+
+
+@bp.get("/week")
+@requires("post.read")
+def this_week(profile: str) -> ResponseReturnValue:
+    """This week."""
+    return _week(calendar.today(current_profile()))
+
+
+@bp.get("/week/<on>")
+@requires("post.read")
+def weekly(profile: str, on: str) -> ResponseReturnValue:
+    """The week that holds a day, such as 2026-05-14, as a grid of time."""
+    return _week(day_of(on))
 
 
 @bp.get("/list")
@@ -76,15 +93,13 @@ def needing(profile: str) -> ResponseReturnValue:
 @bp.get("/live")
 @requires("post.read")
 def live(profile: str) -> ResponseReturnValue:
-    """What of a month looks different from what its page shows; 204 where nothing does.
+    """What of a month or a week looks different from what its page shows; 204 where nothing does.
 
     ``seen`` holds a mark of the bar and of each day, as the page was given them.
     """
     filters = filters_of(request.args)
-    found = calendar.month(
-        current_actor(), current_profile(), *month_of(request.args.get("month", "")), filters
-    )
-    context = parts.of_month(found, filters)
+    found = parts.look(shown_of(request.args), filters)
+    context = parts.of_grid(found, filters)
     before, after = request.args.get("seen", "").split("."), context["seen"].split(".")
     if before == after and request.args.get("every") == str(context["every"] or ""):
         return "", 204
@@ -104,15 +119,34 @@ def _month(year: int, number: int) -> Response:
     on = here if (here.year, here.month) == (year, number) else first
     return parts.page(
         "calendar/month.html",
-        **(setup_context() | parts.of_month(found, filters)),
+        **(setup_context() | parts.of_grid(found, filters)),
         view="month",
         anchor=first,
         before=parts.shift(first, -1),
         after=parts.shift(first, 1),
-        cadence=cadence.draw(actor, profile, found),
+        cadence=parts.strip(found),
         drafts=calendar.drafts(actor, profile),
         next_up=calendar.up_next(actor, profile),
         day=next(one for one in found.days if one.date == on),
+    )
+
+
+def _week(on: date) -> Response:
+    actor, profile = current_actor(), current_profile()
+    filters = replace(filters_of(request.args), text="")
+    found = week.look(actor, profile, on, filters)
+    days = timedelta(days=7)
+    return parts.page(
+        "calendar/week.html",
+        **parts.of_grid(found, filters),
+        view="week",
+        anchor=found.first,
+        before=found.first - days,
+        after=found.first + days,
+        cadence=parts.strip(found),
+        drafts=calendar.drafts(actor, profile),
+        next_up=calendar.up_next(actor, profile),
+        whole=request.args.get("hours") == "all",
     )
 
 
@@ -123,8 +157,19 @@ def _list(year: int, number: int) -> Response:
         "calendar/list.html",
         **parts.common(filters),
         days=calendar.listing(current_actor(), current_profile(), year, number, filters),
+        last=_last(),
         view="list",
         anchor=first,
         before=parts.shift(first, -1),
         after=parts.shift(first, 1),
     )
+
+
+def _last() -> dict[str, Any] | None:
+    """The work on many posts that can still be undone, in words."""
+    found = bulk.latest(current_actor(), current_profile())
+    if found is None:
+        return None
+    batch, count, until = found
+    told = bulk_words.done(Order.from_json(batch.asked), count, When(current_profile()))
+    return {"id": batch.id, "told": told, "until": until}

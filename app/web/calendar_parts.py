@@ -10,13 +10,14 @@ from flask import Response, make_response, render_template
 
 from app.clock import now
 from app.permissions import Permission
-from app.services import attention, cadence, calendar, cards
+from app.services import attention, cadence, calendar, cards, week
 from app.services.attention import Attention
 from app.services.calendar import STATUSES, Day, Filters, Month
 from app.services.cards import Card
+from app.services.week import Week
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
-from app.web.forms.calendar import query_of
+from app.web.forms.calendar import day_of, month_of, query_of
 from app.web.when import When
 
 FAST = 4  # seconds between looks while something moves
@@ -42,13 +43,23 @@ def common(filters: Filters) -> dict[str, Any]:
     }
 
 
-def of_month(found: Month, filters: Filters) -> dict[str, Any]:
+def look(shown: str, filters: Filters) -> Month | Week:
+    """The month (``2026-05``) or the week (``2026-05-11``) on view; ``NotFound`` for no date."""
+    actor, profile = current_actor(), current_profile()
+    if len(shown) == len("2026-05-11"):
+        return week.look(actor, profile, day_of(shown), filters)
+    return calendar.month(actor, profile, *month_of(shown), filters)
+
+
+def of_grid(found: Month | Week, filters: Filters) -> dict[str, Any]:
     """What the grid, the bar above it and the look-out for changes need."""
     actor, profile = current_actor(), current_profile()
     bar = attention.look(actor, profile)
     return {
         **common(filters),
-        "month": found,
+        "month": found.month if isinstance(found, Week) else found,
+        "week": found if isinstance(found, Week) else None,
+        "counts": found.counts,
         "attention": bar,
         "seen": ".".join(digests(bar, found)),
         "every": FAST if found.moving else 0,
@@ -56,7 +67,7 @@ def of_month(found: Month, filters: Filters) -> dict[str, Any]:
     }
 
 
-def digests(bar: Attention, found: Month) -> list[str]:
+def digests(bar: Attention, found: Month | Week) -> list[str]:
     """One short mark for the bar and one for each day: what a page has been shown."""
     return [bar.digest.replace(".", "-"), *(one.digest for one in found.days)]
 
@@ -74,18 +85,35 @@ def page(template: str, **context: Any) -> Response:
 
 
 def day_parts(days: Iterable[Day], context: dict[str, Any]) -> list[str]:
-    """Days of the grid as they look now."""
+    """Days of the grid as they look now; in a week also their heads."""
+    wanted = {day.date: day for day in days}
+    if context["week"] is None:
+        return [
+            htmx.part("calendar/_day.html", f"#d-{on}", **{**context, "day": day})
+            for on, day in wanted.items()
+        ]
+    columns = [one for one in context["week"].columns if one.day.date in wanted]
     return [
-        htmx.part("calendar/_day.html", f"#d-{day.date}", **{**context, "day": day}) for day in days
+        htmx.part(f"calendar/{name}.html", f"#{mark}-{one.day.date}", **{**context, "column": one})
+        for one in columns
+        for name, mark in (("_column", "d"), ("_column_head", "h"))
     ]
 
 
-def around_parts(found: Month, context: dict[str, Any]) -> list[str]:
+def strip(found: Month | Week) -> cadence.Cadence:
+    """The strip above the grid; a week is marked on its month's."""
+    actor, profile = current_actor(), current_profile()
+    if isinstance(found, Week):
+        return cadence.draw(actor, profile, found.month, found.days)
+    return cadence.draw(actor, profile, found)
+
+
+def around_parts(found: Month | Week, context: dict[str, Any]) -> list[str]:
     """What stands around the grid and changes with it."""
     actor, profile = current_actor(), current_profile()
     context = {
         **context,
-        "cadence": cadence.draw(actor, profile, found),
+        "cadence": strip(found),
         "next_up": calendar.up_next(actor, profile),
     }
     return [
@@ -96,10 +124,14 @@ def around_parts(found: Month, context: dict[str, Any]) -> list[str]:
     ]
 
 
-def tray_part(context: dict[str, Any]) -> str:
-    """The drafts without a date."""
+def tray_parts(context: dict[str, Any]) -> list[str]:
+    """The drafts without a date; beside a week their number stands outside the tray too."""
     found = calendar.drafts(current_actor(), current_profile())
-    return htmx.part("calendar/_tray.html", "#tray-list", **{**context, "drafts": found})
+    shown = {**context, "drafts": found}
+    parts = [htmx.part("calendar/_tray.html", "#tray-list", **shown)]
+    if context["week"] is not None:
+        parts.append(htmx.part("calendar/_tray_count.html", "#tray-count", **shown))
+    return parts
 
 
 def bells(days: Iterable[Day]) -> list[str]:
@@ -108,7 +140,7 @@ def bells(days: Iterable[Day]) -> list[str]:
     return [htmx.part("calendar/_bells.html", ".brand > .i")] if out else []
 
 
-def changed(found: Month, before: Sequence[str], after: Sequence[str]) -> list[Day]:
+def changed(found: Month | Week, before: Sequence[str], after: Sequence[str]) -> list[Day]:
     """The days that look different from what the page was shown."""
     if len(before) != len(after):
         return list(found.days)

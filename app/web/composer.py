@@ -16,11 +16,20 @@ from app.models.accounts import SocialAccount
 from app.models.posts import Post
 from app.models.profiles import LatePolicy, Profile
 from app.permissions import Permission
-from app.services import composing, composing_checks, cropping, drafts, options_shown, previews
+from app.services import (
+    composing,
+    composing_checks,
+    cropping,
+    drafts,
+    duplicate_checks,
+    options_shown,
+    previews,
+)
 from app.services.composing import many
 from app.web import htmx, navigation
 from app.web.actor import current_actor, current_profile
 from app.web.forms.drafts import Typed
+from app.web.when import When
 
 LATE_WORDS = {
     LatePolicy.SEND: "is sent however late it is",
@@ -148,6 +157,11 @@ def _context(post: Post, typed: Typed, *, whole: bool) -> dict[str, Any]:
         post, due=None if typed.now else due,
         connect=navigation.place("connections.index", profile.slug),
     )  # fmt: skip
+    beside = duplicate_checks.lines(
+        post, at, short=When(profile).short,
+        page=lambda one: url_for("posts.show", profile=profile.slug, post_id=one),
+    )  # fmt: skip
+    checks = composing_checks.along(checks, beside)
     groups = options_shown.groups(
         actor, post, typed.tab, typed.options or {}, typed.errors, profile.zone
     )  # fmt: skip

@@ -23,7 +23,7 @@ def run(post: Post, typed: Typed) -> set[str]:
     orders: dict[str, Callable[[Post, Typed, str], set[str]]] = {
         "tab": _tab, "preview": _preview, "own": _own, "shared": _shared, "part": _parts,
         "left": _left, "right": _right, "drop": _drop, "to": _to, "at": _at_time,
-        "field": _field, "look": _look, "find": _find, "crop": _crop,
+        "field": _field, "look": _look, "find": _find, "crop": _crop, "allow": _allow,
     }  # fmt: skip
     if order not in orders:
         raise ValidationFailed("That button is not known here. Reload the page.", field="go")
@@ -162,6 +162,12 @@ def _at_time(post: Post, typed: Typed, rest: str) -> set[str]:
     typed.note, typed.now = "", False
     typed.errors.pop("date", None)
     return {"when"}
+
+
+def _allow(post: Post, typed: Typed, rest: str) -> set[str]:
+    """Post it beside this twin all the same: it is not asked again."""
+    drafts.save(current_actor(), post.id, typed.rev, Changes(accepted=uuid_of(rest, "go")))
+    return set()
 
 
 def uuid_of(given: str, name: str) -> UUID:

@@ -17,10 +17,10 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from app.errors import AppError, Conflict, InvalidTransition, ValidationFailed
 from app.models.posts import Post, TargetState
-from app.services import calendar, drafts, posts
+from app.services import drafts, posts
 from app.web import calendar_parts, htmx
 from app.web.actor import current_actor, current_profile
-from app.web.forms.calendar import filters_of, month_of
+from app.web.forms.calendar import filters_of
 from app.web.forms.posts import MoveForm, first_error, moment
 from app.web.guard import requires
 from app.web.posts_parts import context, look, ours
@@ -64,8 +64,8 @@ def move(profile: str, post_id: UUID) -> ResponseReturnValue:
 def schedule(profile: str, post_id: UUID) -> ResponseReturnValue:
     """Move it to ``at``: a local time, or a day on which it keeps its time of day.
 
-    The calendar's script names the ``month`` on view and gets days back; 409 and 422 bring the
-    days as they are and the reason.
+    The calendar's script names the ``month`` or the ``week`` on view and gets days back; 409 and
+    422 bring the days as they are and the reason.
     """
     form = MoveForm()
     before = _before(ours(post_id))
@@ -76,18 +76,18 @@ def schedule(profile: str, post_id: UUID) -> ResponseReturnValue:
         at = moment(form.at.data, current_profile().zone, clock)
         done = _place(post_id, at, form.number())
     except (ValidationFailed, Conflict) as error:
-        if form.month.data:
-            return _days(form.month.data, [before.at, _asked(form.at.data)], before, error=error)
+        if form.shown():
+            return _days(form.shown(), [before.at, _asked(form.at.data)], before, error=error)
         form.at.errors = [error.message]  # whatever the service calls the field
         shown = context(look(post_id), form=form)
         response = htmx.render("posts/move.html", fragment="posts/_move.html", **shown)
         response.status_code = 422
         return response
     told = f"Moved to {When(current_profile()).short(done.due_at or at)}."
-    token = _sign(before, done.rev, str(form.month.data or ""))
+    token = _sign(before, done.rev, form.shown())
     again = f"/p/{profile}/posts/{post_id}/undo/{token}"
-    if form.month.data:
-        return _days(form.month.data, [before.at, done.due_at], before, told=told, again=again)
+    if form.shown():
+        return _days(form.shown(), [before.at, done.due_at], before, told=told, again=again)
     return htmx.toast(_to_calendar(done.due_at), told, again)
 
 
@@ -96,7 +96,7 @@ def undo(profile: str, post_id: UUID, token: str) -> ResponseReturnValue:
     """Put it back where it was, if nobody has saved it since."""
     post = ours(post_id)
     now_at = post.due_at
-    before, rev, month = _read(post_id, token)
+    before, rev, shown = _read(post_id, token)
     try:
         if before.at is not None:
             posts.move(current_actor(), post_id, before.at, rev=rev)
@@ -105,11 +105,11 @@ def undo(profile: str, post_id: UUID, token: str) -> ResponseReturnValue:
         else:
             raise InvalidTransition(GONE)
     except (ValidationFailed, Conflict) as error:
-        if month and htmx.wants_part():
-            return _days(month, [before.at, now_at], before, error=error)
+        if shown and htmx.wants_part():
+            return _days(shown, [before.at, now_at], before, error=error)
         return htmx.toast(_to_calendar(now_at), error.message)
-    if month and htmx.wants_part():
-        return _days(month, [before.at, now_at], before, told="Put back.")
+    if shown and htmx.wants_part():
+        return _days(shown, [before.at, now_at], before, told="Put back.")
     return htmx.toast(_to_calendar(before.at or now_at), "Put back.")
 
 
@@ -123,7 +123,7 @@ def _place(post_id: UUID, at: datetime, rev: int | None) -> Post:
 
 
 def _days(
-    month: str,
+    on_view: str,
     moments: list[datetime | date | None],
     before: Before,
     *,
@@ -132,13 +132,13 @@ def _days(
     error: AppError | None = None,
 ) -> Response:
     """The days concerned and what stands around them, as they are now."""
-    actor, profile, filters = current_actor(), current_profile(), filters_of(request.args)
-    found = calendar.month(actor, profile, *month_of(month), filters)
-    shown = calendar_parts.of_month(found, filters)
+    filters = filters_of(request.args)
+    found = calendar_parts.look(on_view, filters)
+    shown = calendar_parts.of_grid(found, filters)
     wanted = {_day(one) for one in moments if one is not None}
     parts = calendar_parts.day_parts((d for d in found.days if d.date in wanted), shown)
     if before.at is None or not before.armed:
-        parts.append(calendar_parts.tray_part(shown))
+        parts += calendar_parts.tray_parts(shown)
     if error is None:
         parts += calendar_parts.around_parts(found, shown)
         parts.append(htmx.part("calendar/_live.html", "#live", **shown))
@@ -175,10 +175,10 @@ def _signer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(key, salt="undo-move")
 
 
-def _sign(before: Before, rev: int, month: str) -> str:
+def _sign(before: Before, rev: int, shown: str) -> str:
     held: dict[str, Any] = {
         "post": str(before.post_id), "at": before.at.isoformat() if before.at else None,
-        "armed": before.armed, "rev": rev, "month": month,
+        "armed": before.armed, "rev": rev, "shown": shown,
     }  # fmt: skip
     return _signer().dumps(held)
 
@@ -192,4 +192,4 @@ def _read(post_id: UUID, token: str) -> tuple[Before, int, str]:
     if held["post"] != str(post_id):
         raise Conflict(GONE)
     at = datetime.fromisoformat(held["at"]) if held["at"] else None
-    return Before(post_id, at, held["armed"]), held["rev"], held["month"]
+    return Before(post_id, at, held["armed"]), held["rev"], held.get("shown", "")

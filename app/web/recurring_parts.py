@@ -12,7 +12,7 @@ from wtforms.fields import SelectChoice
 from app.extensions import networks
 from app.models.recurring import Pattern, RecurringSchedule
 from app.permissions import Permission
-from app.services import recurring_board, recurring_occurrences
+from app.services import duplicate_checks, recurring_board, recurring_occurrences
 from app.services.recurring import Changes
 from app.services.recurring_board import Entry
 from app.web import htmx
@@ -61,7 +61,14 @@ def one(schedule_id: UUID, *, history: bool = False) -> dict[str, Any]:
     past, count = recurring_occurrences.history(
         current_actor(), schedule_id, limit=PAST, offset=(at - 1) * PAST
     )
+    said = drawn["when"].short
+    twins = [
+        (f"{duplicate_checks.called(one.accounts)} {duplicate_checks.sentence(one, said)}.",
+         f"/p/{current_profile().slug}/posts/{one.post_id}")
+        for one in recurring_board.twins(current_actor(), current_profile(), drawn["entry"])[:2]
+    ]  # fmt: skip
     return drawn | {
+        "twins": twins,
         "past": past, "count": count, "at": at, "size": PAST, "open": True, "here": "show",
     }  # fmt: skip
 

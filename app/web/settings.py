@@ -42,6 +42,9 @@ def save(profile: str) -> ResponseReturnValue:
         current_actor(), current_profile().id, name=form.name.data,
         time_zone=form.time_zone.data, late_policy=LatePolicy(form.late_policy.data),
         late_limit_minutes=form.late_limit_minutes.data, week_start=form.week_start.data,
+        guard=profiles.Guard(
+            form.duplicate_days.data, form.spacing_minutes.data, bool(form.duplicates_refused.data)
+        ),
     )  # fmt: skip
     return htmx.toast(htmx.redirect(f"/p/{found.slug}/settings"), "The settings are saved.")
 

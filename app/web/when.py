@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.clock import now
@@ -60,6 +60,19 @@ class When:
         """``Thursday 14 May``; the year where it is another one."""
         year = f" {on.year}" if on.year != self.now.year else ""
         return f"{on:%A} {on.day} {on:%B}{year}"
+
+    def span(self, first: date, last: date) -> str:
+        """``11 to 17 May 2026``, ``27 April to 3 May 2026``: the days of a week."""
+        end = f"{last.day} {last:%B} {last.year}"
+        if first.year != last.year:
+            return f"{first.day} {first:%B} {first.year} to {end}"
+        return f"{first.day}{f' {first:%B}' if first.month != last.month else ''} to {end}"
+
+    def zones(self, first: date, last: date) -> list[str]:
+        """What the zone is called over these days: one name, or two around a clock change."""
+        ends = (datetime.combine(first, time()), datetime.combine(last, time(23, 59)))
+        names = [f"{end.replace(tzinfo=self.zone):%Z}" for end in ends]
+        return list(dict.fromkeys(names))
 
     def label(self, on: date) -> str:
         """``14 May, Thursday``: what the number of a day means."""

@@ -1,78 +1,102 @@
-/* The calendar: dragging a post to another day, the same by keyboard, a look at a post, a phone's
-   day. The server decides and sends the days back; what it refuses lies where it was. */
+/* The calendar: moving a post by mouse and keyboard, a look at a post, a phone's day. The server decides and sends the days back; what it refuses lies where it was. */
 (() => {
 'use strict';
 const { mount, say } = window.Carillon;
 const $ = (s, r = document) => r.querySelector(s);
 const cal = () => $('#cal');
 const dayOf = el => el?.closest('.day');
-const dateOf = day => day.id.slice(2);
 const named = day => $('.day__n > .vh', day).textContent.trim().replace(/, \d+ posts?$/, '');
-const clockOf = el => $('time', el)?.textContent || '';
+const titleOf = el => $('.chip__text, .title', el).textContent;
 const idOf = el => el.id.replace('post-', '');
 const carried = '.chip[data-rev], .draft[data-rev]';
 
+/* --- the views: a month moves posts by days, a week by quarters of an hour (week.js) --- */
+const views = window.Carillon.views ||= [];
+const view = () => views.find(one => $(one.root));
+
 /* --- asking the server --- */
 const ask = (method, path, more) => htmx.ajax(method, cal().dataset.posts + path, { source: cal(), ...more });
-function place(el, day) {
-  const { month, query } = cal().dataset;
-  const values = { at: dateOf(day), rev: el.dataset.rev, month };
+function place(el, at) {
+  const { month, week, query } = cal().dataset;
+  const values = { at, rev: el.dataset.rev, ...(week ? { week } : { month }) };
   return ask('PATCH', `${idOf(el)}/schedule${query}`, { values, swap: 'none' });
 }
 
-/* --- the bar that says where the post would go --- */
-function bar(day, el, keys) {
-  const box = $('#movebar');
-  box.hidden = !day;
-  if (!day) return '';
-  const time = clockOf(el) || '09:00', past = 'past' in day.dataset;
-  const text = past ? `${named(day)} has passed` : `${named(day)}, ${time}`;
+/* --- the bar that says where the post would go, or why it stays --- */
+function bar(text, el, keys) {
+  const box = $('#movebar'), what = $('[data-what]', box);
+  box.hidden = !text;
+  if (!text) return;
+  if (what) what.textContent = titleOf(el);
   $('[data-where]', box).textContent = text;
   $('[data-keys]', box).hidden = !keys;
-  for (const other of document.querySelectorAll('.day.is-target')) other.classList.remove('is-target');
-  if (!past) day.classList.add('is-target');
+}
+function show(spot, el, keys) {
+  const text = view().passed(spot) || view().words(spot, el);
+  view().mark(spot);
+  bar(text, el, keys);
   return text;
 }
-const clear = () => { bar(null); $('.day.is-target')?.classList.remove('is-target'); };
+const clear = () => { view()?.mark(null); bar(''); };
+const stays = {
+  published: 'This post has gone out, so it stays where it is', partial: 'Part of this post has gone out, so it stays where it is',
+  publishing: 'This post is going out', failed: 'This post did not go out: open it to send it again',
+};
+const stuck = el => stays[el.dataset.status] || 'This post cannot be moved: open it to see why';
+window.Carillon.calendar = { place, bar, show, clear, stuck, carried, quiet: () => peekOff() };
 
-/* --- dragging --- */
-function sortable(list, put) {
-  if (!window.Sortable) return;
-  new Sortable(list, {
-    group: { name: 'calendar', put }, draggable: carried, sort: false, animation: 0, delay: 250, delayOnTouchOnly: true,
-    forceFallback: true, fallbackOnBody: true, fallbackTolerance: 4, fallbackClass: 'dragged', ghostClass: 'ghost',
-    onStart: () => { peekOff(); document.documentElement.dataset.dragging = ''; },
-    onMove: e => { const day = dayOf(e.to); if (day) bar(day, e.dragged); },
-    onEnd: e => { delete document.documentElement.dataset.dragging; clear(); if (e.to !== e.from) dropped(e); },
-  });
-}
-async function dropped({ item, from, to, oldIndex }) {
-  if ('past' in to.dataset) say('That day has passed.');
-  await place(item, to);
-  if (to.isConnected && item.parentNode === to) from.insertBefore(item, from.children[oldIndex] || null); /* no answer came */
-}
-mount('.day', day => sortable(day, () => !('past' in day.dataset)));
-mount('[data-drag="tray"]', list => sortable(list, false));
-/* the browser would drag the link itself */
-document.addEventListener('dragstart', e => { if (e.target.closest?.(carried)) e.preventDefault(); });
-/* a drag ends with a click on the link under the pointer */
-document.addEventListener('click', e => {
-  if ('dragging' in document.documentElement.dataset && e.target.closest(carried)) { e.preventDefault(); e.stopImmediatePropagation(); }
-}, true);
-
-/* --- the same by keyboard: M, arrows, Enter, Esc --- */
+/* --- a month: dragging from day to day --- */
 const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -7, ArrowDown: 7 };
-let held = null;
 const days = () => [...document.querySelectorAll('.month__grid > .day')];
 function beside(day, step) {
   const all = days();
   return all[all.indexOf(day) + step];
 }
+views.push({
+  root: '.month', help: 'Arrows choose the day', later: 'day', day: dayOf,
+  from: el => dayOf(el) || $('.day[data-today]') || days()[0],
+  step: (day, key) => steps[key] && (beside(day, steps[key]) || null),
+  words: (day, el) => `${named(day)}, ${$('time', el)?.textContent || '09:00'}`,
+  passed: day => 'past' in day.dataset ? `${named(day)} has passed` : '',
+  stays: (day, el) => dayOf(el) === day,
+  at: day => day.id.slice(2),
+  mark(day) {
+    for (const other of document.querySelectorAll('.day.is-target')) other.classList.remove('is-target');
+    if (day && !this.passed(day)) day.classList.add('is-target');
+    day?.scrollIntoView({ block: 'nearest' });
+  },
+  walk(at, key) { const day = dayOf(at); return $('.day__n', beside(day, steps[key]) || day); },
+});
+function sortable(list, put) {
+  if (!window.Sortable || !$('.month')) return;
+  new Sortable(list, {
+    group: { name: 'calendar', put }, draggable: carried, sort: false, animation: 0, delay: 250, delayOnTouchOnly: true,
+    forceFallback: true, fallbackOnBody: true, fallbackTolerance: 4, fallbackClass: 'dragged', ghostClass: 'ghost',
+    onStart: () => { peekOff(); document.documentElement.dataset.dragging = ''; },
+    onMove: e => { const day = dayOf(e.to); if (day) show(day, e.dragged); },
+    onEnd: e => { delete document.documentElement.dataset.dragging; clear(); if (e.to !== e.from) dropped(e); },
+  });
+}
+async function dropped({ item, from, to, oldIndex }) {
+  if ('past' in to.dataset) say('That day has passed.');
+  await place(item, view().at(to));
+  if (to.isConnected && item.parentNode === to) from.insertBefore(item, from.children[oldIndex] || null); /* no answer came */
+}
+mount('.day', day => sortable(day, () => !('past' in day.dataset)));
+mount('[data-drag="tray"]', list => sortable(list, false));
+/* the browser would drag the link itself */
+document.addEventListener('dragstart', e => { if (e.target.closest?.('#cal .chip, .draft')) e.preventDefault(); });
+/* a drag ends with a click on the link under the pointer */
+document.addEventListener('click', e => {
+  if ('dragging' in document.documentElement.dataset && e.target.closest('.chip, .draft')) { e.preventDefault(); e.stopImmediatePropagation(); }
+}, true);
+
+/* --- the same by keyboard: M, arrows, Enter, Esc --- */
+let held = null;
 function take(el) {
-  const day = dayOf(el) || $('.day[data-today]') || days()[0];
-  held = { el, day };
+  held = { el, spot: view().from(el) };
   el.dataset.dragging = '';
-  say(`Moving ${$('.chip__text, .title', el).textContent}. ${bar(day, el, true)}. Arrows choose the day, Enter places it, Escape puts it back.`);
+  say(`Moving ${titleOf(el)}. ${show(held.spot, el, true)}. ${view().help}, Enter places it, Escape puts it back.`);
 }
 function release() {
   if (!held) return;
@@ -81,22 +105,21 @@ function release() {
   clear();
 }
 async function set() {
-  const { el, day } = held;
-  if ('past' in day.dataset) return say(`${named(day)} has passed. Choose a later day.`);
+  const { el, spot } = held, late = view().passed(spot);
+  if (late) return say(`${late}. Choose a later ${view().later}.`);
+  const at = view().at(spot), same = view().stays(spot, el);
   release();
-  if (dayOf(el) === day) return say('It stays where it was.');
-  await place(el, day);
+  if (same) return say('It stays where it was.');
+  await place(el, at);
   const now = document.getElementById(el.id);
   (now?.matches('a') ? now : $('a', now || undefined))?.focus();
 }
 function moving(e) {
-  const step = steps[e.key];
-  if (step) {
-    const next = beside(held.day, step);
-    if (!next) return say('That is as far as this page goes.');
-    held.day = next;
-    next.scrollIntoView({ block: 'nearest' });
-    return say(bar(next, held.el, true));
+  const next = view().step(held.spot, e.key);
+  if (next === null) return say('That is as far as this page goes.');
+  if (next) {
+    held.spot = next;
+    return say(show(next, held.el, true));
   }
   if (e.key === 'Enter') return set();
   if (e.key !== 'Escape') return;
@@ -125,13 +148,13 @@ document.addEventListener('beforetoggle', e => {
     low ? `${innerHeight - r.top + 4}px` : 'auto', right ? 'auto' : `${Math.max(8, r.left)}px`].join(' ');
 }, true);
 document.addEventListener('pointerover', e => {
-  const el = e.pointerType === 'mouse' && !e.buttons && e.target.closest('.month .chip');
+  const el = e.pointerType === 'mouse' && !e.buttons && e.target.closest('#cal .chip');
   if (!el || el === peeked) return;
   clearTimeout(rest);
   rest = setTimeout(() => { if (!held && el.matches(':hover') && !$('#dialog').open) peek(el); }, 400);
 });
 document.addEventListener('pointerout', e => {
-  if (!e.target.closest('.month .chip, #popover')) return;
+  if (!e.target.closest('#cal .chip, #popover')) return;
   clearTimeout(rest);
   rest = setTimeout(() => {
     if (peeked && !peeked.matches(':hover, :focus-visible') && !$('#popover').matches(':hover, :focus-within')) peekOff();
@@ -140,19 +163,20 @@ document.addEventListener('pointerout', e => {
 
 /* --- keys --- */
 document.addEventListener('keydown', e => {
-  if (!cal() || $('#dialog').open || e.isComposing || e.ctrlKey || e.metaKey || e.altKey) return;
+  if (!view() || $('#dialog').open || e.isComposing || e.ctrlKey || e.metaKey || e.altKey) return;
   if (held) {
     if (e.key === 'Tab') return release();
     e.preventDefault();
     e.stopImmediatePropagation();
     return moving(e);
   }
-  const at = document.activeElement, day = dayOf(at), el = at.closest?.(carried), letter = document.documentElement.dataset.keys !== 'off';
+  const at = document.activeElement, day = view().day(at), el = at.closest?.(carried), letter = document.documentElement.dataset.keys !== 'off';
   let done = true;
   if (letter && el && e.key.toLowerCase() === 'm') take(el);
+  else if (letter && at.matches?.('#cal[data-write] .chip') && e.key.toLowerCase() === 'm') say(`${stuck(at)}.`);
   else if (letter && day && e.key === 'n' && $('.day__add', day)) $('.day__add', day).click();
-  else if (e.key === ' ' && at.matches?.('.month .chip')) peek(at);
-  else if (!e.shiftKey && day && at.matches('.day__n, .chip') && steps[e.key] && !$('#popover').matches(':popover-open')) $('.day__n', beside(day, steps[e.key]) || day).focus();
+  else if (e.key === ' ' && at.matches?.('#cal .chip')) peek(at);
+  else if (!e.shiftKey && day && at.matches('.day__n, [data-day], .chip') && steps[e.key] && !$('#popover').matches(':popover-open')) view().walk(at, e.key)?.focus();
   else done = false;
   if (done) { e.preventDefault(); e.stopImmediatePropagation(); }
 }, true);

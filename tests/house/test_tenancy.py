@@ -22,7 +22,9 @@ from app.clock import now
 from app.extensions import db
 from app.models.accounts import PendingConnection, Review
 from app.models.approvals import Place, PlaceKind
+from app.models.bulk import BulkBatch, BulkKind
 from app.models.content_templates import ContentTemplate
+from app.models.files import CalendarFeed, FileJob, FileKind
 from app.models.media import MediaUpload
 from app.models.people import User, UserSession
 from app.models.profiles import PlatformSet, Profile
@@ -84,7 +86,13 @@ def foreign(app: Flask) -> dict[str, UUID | str]:
         time_of_day="09:00:00", time_zone="UTC", starts_on=now().date(), made_until=now(),
         look_at=now() + timedelta(days=1),
     )  # fmt: skip
-    db.session.add_all([waits, session, template, place, upload, schedule])
+    feed = CalendarFeed(profile_id=brand.id, user_id=ada.id, token_hash="0" * 64, created_at=now())
+    job = FileJob(
+        profile_id=brand.id, user_id=ada.id, kind=FileKind.EXPORT_TABLE, created_at=now(),
+        expires_at=now() + timedelta(days=1),
+    )  # fmt: skip
+    batch = BulkBatch(profile_id=brand.id, user_id=ada.id, kind=BulkKind.DELETE, asked={})
+    db.session.add_all([waits, session, template, place, upload, schedule, feed, job, batch])
     db.session.commit()
     key, _ = keys.create(actor_of(ada), KeyKind.PROFILE, brand.id)
     default = db.session.query(PlatformSet).filter_by(profile_id=brand.id).one()
@@ -94,7 +102,7 @@ def foreign(app: Flask) -> dict[str, UUID | str]:
         "target_id": post.targets[0].id, "media_id": make_media(brand).id, "key_id": key.id,
         "set_id": default.id, "session_id": session.id, "pending_id": waits.id,
         "template_id": template.id, "place_id": place.id, "upload_id": upload.id,
-        "schedule_id": schedule.id,
+        "schedule_id": schedule.id, "feed_id": feed.id, "job_id": job.id, "batch_id": batch.id,
     }  # fmt: skip
 
 

@@ -86,9 +86,9 @@ def test_pages_are_sound_at_every_size_and_theme(
     posts = [one for one in hrefs if "/posts/" in one]
     failed = page.locator(".chip[data-status=partial], .chip[data-status=failed]").first
     for path in (
-        f"{home}/calendar", f"{home}/calendar/list", f"{home}/compose", f"{home}/drafts",
-        f"{home}/connections", f"{home}/settings", f"{home}/catch-up", "/me", posts[0],
-        failed.get_attribute("href"),
+        f"{home}/calendar", f"{home}/calendar/week", f"{home}/calendar/list", f"{home}/compose",
+        f"{home}/drafts", f"{home}/connections", f"{home}/settings", f"{home}/catch-up", "/me",
+        posts[0], failed.get_attribute("href"),
     ):  # fmt: skip
         look(path)
     assert not wrong, "\n".join(sorted(set(wrong)))

@@ -24,6 +24,9 @@ GIVEN = {
     "time_zone": "America/New_York",
     "late_policy": "skip",
     "late_limit_minutes": "45",
+    "duplicate_days": "14",
+    "spacing_minutes": "20",
+    "duplicates_refused": "y",
     "week_start": "6",
 }
 
@@ -45,6 +48,7 @@ def test_settings_are_saved_and_shown(signed_in: SignedIn, maya: User, brand: Pr
     db.session.refresh(brand)
     assert (brand.name, brand.time_zone) == ("Larkfield Ceramics", "America/New_York")
     assert (brand.late_policy, brand.late_limit_minutes) == (LatePolicy.SKIP, 45)
+    assert (brand.duplicate_days, brand.spacing_minutes, brand.duplicates_refused) == (14, 20, True)
     assert brand.week_start == 6
     page = client.get(url).text
     assert "The settings are saved." in page and 'value="America/New_York"' in page
@@ -57,6 +61,8 @@ def test_settings_are_saved_and_shown(signed_in: SignedIn, maya: User, brand: Pr
         ("name", "", "Give the brand a name."),
         ("time_zone", "Narnia", "Choose a time zone from the list"),
         ("time_zone", "", "Choose a time zone."),
+        ("duplicate_days", "366", "Choose from 0 to 365 days."),
+        ("spacing_minutes", "-1", "Choose from 0 to 1440 minutes."),
         ("late_limit_minutes", "-5", "Choose from 0 to 1440 minutes."),
         ("late_limit_minutes", "9" * 40, "Choose from 0 to 1440 minutes."),
         ("late_limit_minutes", "soon", "Choose from 0 to 1440 minutes."),
@@ -145,15 +151,15 @@ def test_the_first_steps_follow_what_has_been_done(
     signed_in: SignedIn, maya: User, brand: Profile
 ) -> None:
     client, url = signed_in(maya), f"/p/{brand.slug}/onboarding"
-    assert "0 of 3 done" in client.get(url).text
+    assert "0 of 4 done" in client.get(url).text
     client.post(f"/p/{brand.slug}/settings", data=GIVEN)
-    assert "1 of 3 done" in client.get(url).text
+    assert "1 of 4 done" in client.get(url).text
     account = make_account(brand)
     make_post(brand, "A draft", [account])
-    assert "2 of 3 done" in client.get(url).text
+    assert "2 of 4 done" in client.get(url).text
     make_post(brand, "Planned", [account], at=datetime(2030, 5, 14, 9, tzinfo=UTC))
     done = client.get(url).text
-    assert 'id="setup"' in done and "done" not in done  # nothing left to show
+    assert 'id="setup"' in done and "done" not in done  # posting times can wait
 
 
 def test_a_member_is_told_who_does_the_steps_that_are_not_theirs(
@@ -162,7 +168,7 @@ def test_a_member_is_told_who_does_the_steps_that_are_not_theirs(
     luca = make_user()
     join(brand, luca, Role.MEMBER)
     page = signed_in(luca).get(f"/p/{brand.slug}/onboarding").text
-    assert page.count("An owner or admin of the brand does this") == 2
+    assert page.count("An owner or admin of the brand does this") == 3
 
 
 def test_the_list_of_first_steps_can_be_closed_by_each_for_themselves(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.api.contract import Camel
+from app.api.v1.posts_schemas import Duplicate
 from app.permissions import Actor
 from app.services import dry_checks
 from app.services.dry_checks import Looked
@@ -29,6 +30,7 @@ class AccountVerdict(Camel):
     account: str
     texts: list[str]
     problems: list[Remark]
+    duplicates: list[Duplicate]
 
 
 class Verdict(Camel):
@@ -57,6 +59,7 @@ def _told(found: Sequence[Looked]) -> Verdict:
                 Remark(field=p.field, message=p.message, blocks=p.blocks, part=p.part)
                 for p in one.problems
             ],
+            duplicates=[Duplicate.of(twin) for twin in one.duplicates],
         )
         for one in found
     ]  # fmt: skip

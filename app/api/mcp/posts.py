@@ -74,6 +74,7 @@ class NewPost(Aimed, Once):
         default=None, description="A template that fills in what is left out."
     )
     variables: v1.Variables = Field(default={}, description="Values of the template's variables.")
+    allow_duplicate: bool = Field(default=False, description=v1.ALLOW)
 
 
 class Checked(Aimed, Profile):
@@ -87,6 +88,7 @@ class PostChange(Aimed):
     scheduled_for: datetime | None = Field(
         default=None, description=f"Another time. {WHEN} null takes it off the clock."
     )
+    allow_duplicate: bool = Field(default=False, description=v1.ALLOW)
 
 
 class PostAsked(Camel):
@@ -155,7 +157,9 @@ def create_post(asked: NewPost) -> Made:
         actor, profile_id, names, set_id=set_id, named=asked.accounts or []
     )
     due_at = asking.planned(asked.scheduled_for, "scheduledFor")
-    sent = replace(_sent(actor, profile_id, asked), due_at=due_at)
+    sent = replace(
+        _sent(actor, profile_id, asked), due_at=due_at, allow_duplicate=asked.allow_duplicate
+    )
     if kept is not None:
         sent = replace(
             sent, text=sent.text or ("" if sent.parts else kept.text),
@@ -237,8 +241,10 @@ def _merged(actor: Actor, post: Post, asked: PostChange) -> Submission:
     if given & {"text", "thread"}:
         parts = asked.thread or (asked.text or "",)
     link = asked.link if "link" in given else post.link
-    return Submission(parts[0], parts=parts, link=link or "", texts=texts, options=options,
-                      media=media, source=SOURCE)  # fmt: skip
+    return Submission(
+        parts[0], parts=parts, link=link or "", texts=texts, options=options, media=media,
+        source=SOURCE, allow_duplicate=asked.allow_duplicate,
+    )  # fmt: skip
 
 
 def _bare(parts: Sequence[str], link: str | None) -> tuple[str, ...]:

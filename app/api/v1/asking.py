@@ -58,13 +58,9 @@ def ampost_whole(actor: Actor, body: given.AmpostPost) -> Asked:
     if kept is not None and not names and not body.accounts:
         names = list(kept.platforms)
     found = submissions.accounts_of(actor, profile_id, names, set_id=set_id, named=body.accounts)
-    return Asked(
-        profile_id, found,
-        ampost(
-            actor, profile_id, body.content, body.scheduled_for,
-            {one.network for one in found}, kept,
-        ),
-    )  # fmt: skip
+    named = {one.network for one in found}
+    sent = ampost(actor, profile_id, body.content, body.scheduled_for, named, kept)
+    return Asked(profile_id, found, replace(sent, allow_duplicate=body.allow_duplicate))
 
 
 def amplify_whole(actor: Actor, body: given.AmplifyPost) -> Asked:
@@ -106,7 +102,7 @@ def amplify(
     texts, options = overrides(body.platform_overrides)
     sent = Submission(
         body.content, texts=texts, options=options, media=files(actor, profile_id, body.media),
-        due_at=planned(body.schedule_date, "scheduleDate"),
+        due_at=planned(body.schedule_date, "scheduleDate"), allow_duplicate=body.allow_duplicate,
     )  # fmt: skip
     return _with_template(sent, kept)
 
@@ -148,7 +144,10 @@ def legacy(
         (_fetched(actor, profile_id, url, "", None, f"mediaUrls.{index}"), None)
         for index, url in enumerate(body.media_urls)
     ]
-    return Submission(body.text, media=found, due_at=planned(body.scheduled_for, "scheduledFor"))
+    return Submission(
+        body.text, media=found, due_at=planned(body.scheduled_for, "scheduledFor"),
+        allow_duplicate=body.allow_duplicate,
+    )  # fmt: skip
 
 
 def files(actor: Actor, profile_id: UUID, sent: Sequence[given.AmplifyMedia]) -> Files:

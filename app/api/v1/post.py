@@ -33,7 +33,7 @@ def again(post_id: UUID) -> Any:
 @requires("post.write")
 @operation(
     "Publish now, or schedule", tag=TAG, query=DryRun, body=io.AmplifyPost,
-    answers={200: SentOrRehearsed}, refuses=(404, 502), again=again,
+    answers={200: SentOrRehearsed}, refuses=(404, 409, 502), again=again,
 )  # fmt: skip
 def create(query: DryRun, body: io.AmplifyPost) -> Any:
     """With ``scheduleDate`` the post goes on the clock. Without it, it goes out at once: the

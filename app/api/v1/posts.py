@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -49,7 +50,7 @@ def index(query: io.PostsQuery) -> Any:
 @requires("post.write")
 @operation(
     "Create a draft or a scheduled post", tag=TAG, query=DryRun, body=io.AmpostPost,
-    takes=(JSON, MULTIPART), answers={201: io.PostOut, 200: Rehearsed}, refuses=(404, 502),
+    takes=(JSON, MULTIPART), answers={201: io.PostOut, 200: Rehearsed}, refuses=(404, 409, 502),
     again=again,
 )  # fmt: skip
 def create(query: DryRun, body: io.AmpostPost) -> Any:
@@ -89,7 +90,7 @@ def validate(body: AnyPost) -> Any:
 @requires("post.write")
 @operation(
     "Create a post from a flat body", tag=TAG, body=io.LegacyPost, answers={201: io.PostOut},
-    refuses=(404, 502), again=again,
+    refuses=(404, 409, 502), again=again,
 )  # fmt: skip
 def create_legacy(body: io.LegacyPost) -> Any:
     """Ampost's older way: texts and the addresses of pictures."""
@@ -153,6 +154,7 @@ def change(post_id: UUID, body: io.AmpostChange) -> Any:
         sent = None
         if body.content is not None:
             sent = asking.ampost(actor, profile_id, body.content, None, named)
+            sent = replace(sent, allow_duplicate=body.allow_duplicate)
         submissions.change(
             actor, post_id, sent, accounts, due_at=due_at, timed="scheduled_for" in given
         )

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, ConfigDict, Field
 
 from app.api.contract import Camel, Model
+from app.services import duplicates
 
 TEXT_LIMIT = 100_000
 URL_LIMIT = 2000
@@ -26,6 +27,10 @@ def _written(value: object) -> object:
 
 
 Url = Annotated[str, Field(max_length=URL_LIMIT), AfterValidator(_web)]
+ALLOW = (
+    "Post it although an account has the same words already: asked only where the brand refuses "
+    "keys that, else nothing is refused."
+)
 Platforms = Annotated[list[str], Field(max_length=50)]
 # Values for the ``{{variables}}`` of a template; numbers are taken as they are written.
 Value = Annotated[str, BeforeValidator(_written), Field(max_length=10_000)]
@@ -60,6 +65,7 @@ class AmplifyPost(Camel):
     platform_overrides: dict[str, Override] = {}
     template_id: UUID | None = None
     variables: Variables = {}
+    allow_duplicate: bool = Field(default=False, description=ALLOW)
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -80,6 +86,24 @@ class AmplifyPost(Camel):
             ]
         }
     )
+
+
+class Duplicate(Camel):
+    """Another post with the same words (``exact``) or nearly the same to this account.
+    ``published``: it is out, at ``url`` where the network told one."""
+
+    post_id: UUID
+    at: datetime
+    exact: bool
+    published: bool
+    url: str | None
+
+    @classmethod
+    def of(cls, one: duplicates.Twin) -> Duplicate:
+        return cls(
+            post_id=one.post_id, at=one.at, exact=one.same, published=one.out,
+            url=one.link or None,
+        )  # fmt: skip
 
 
 class Override(Model):
@@ -127,6 +151,7 @@ class AmpostPost(Camel):
     profile_id: str | None = None
     template_id: UUID | None = None
     variables: Variables = {}
+    allow_duplicate: bool = Field(default=False, description=ALLOW)
 
 
 class AmpostChange(Camel):
@@ -137,6 +162,7 @@ class AmpostChange(Camel):
     accounts: list[UUID] | None = Field(default=None, max_length=100)
     scheduled_for: datetime | None = None
     platform_set_id: UUID | None = None
+    allow_duplicate: bool = Field(default=False, description=ALLOW)
 
 
 class LegacyPost(Camel):
@@ -149,6 +175,7 @@ class LegacyPost(Camel):
     platform_set_id: UUID | None = None
     media_urls: list[Url] = Field(default=[], max_length=40)
     profile_id: str | None = None
+    allow_duplicate: bool = Field(default=False, description=ALLOW)
 
 
 class PostsQuery(Camel):

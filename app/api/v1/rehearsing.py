@@ -121,6 +121,7 @@ class AccountOut(Camel):
     options: dict[str, Any]
     requests: list[RequestOut]
     stopped: str | None
+    duplicates: list[given.Duplicate]
 
 
 class Rehearsed(Model):
@@ -180,6 +181,7 @@ def _account(one: Trial, paths: Paths) -> AccountOut:
         ready=one.ready, problems=_findings(one, paths), parts=_parts(one, played),
         options={k: v for k, v in played.options.items() if not k.startswith("_")},
         requests=[_request(sent) for sent in played.sent], stopped=played.stopped or None,
+        duplicates=[given.Duplicate.of(twin) for twin in one.duplicates],
     )  # fmt: skip
 
 

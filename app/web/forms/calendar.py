@@ -36,6 +36,11 @@ def day_of(text: str) -> date:
     return found
 
 
+def shown_of(args: MultiDict[str, str]) -> str:
+    """What a page of the calendar has on view: ``month=2026-05``, or ``week=2026-05-11``."""
+    return args.get("month", "") or args.get("week", "")
+
+
 def filters_of(args: MultiDict[str, str]) -> Filters:
     """The filters of an address; what it cannot mean is left out."""
     wanted = set(args.get("net", "").split(","))

@@ -25,6 +25,11 @@ class MoveForm(Form):
     )
     rev = HiddenField()
     month = HiddenField()  # the month on view, where the calendar asks
+    week = HiddenField()  # or the first day of the week
+
+    def shown(self) -> str:
+        """What the calendar has on view; empty where it does not ask."""
+        return str(self.month.data or self.week.data or "")
 
     def number(self) -> int | None:
         """The ``rev`` that was seen, or ``None``."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import IntegerField, RadioField, SelectField, StringField
+from wtforms import BooleanField, IntegerField, RadioField, SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, ValidationError
 
 from app.errors import ValidationFailed
 from app.models.profiles import LatePolicy
-from app.services import profiles, return_urls
+from app.services import duplicates, profiles, return_urls
 from app.web.forms import zones
 from app.web.forms.base import Form, TrimmedField, says
 
@@ -21,6 +21,8 @@ LATE = (
     (LatePolicy.SKIP, "Leave it out"),
 )
 MINUTES = profiles.LATE_MINUTES
+DAYS_LIMIT = f"Choose from 0 to {duplicates.DAYS.stop - 1} days."
+SPACE_LIMIT = f"Choose from 0 to {duplicates.MINUTES.stop - 1} minutes."
 LIMIT = f"Choose from {MINUTES.start} to {MINUTES.stop - 1} minutes."
 
 
@@ -74,6 +76,19 @@ class SettingsForm(BrandForm):
         [InputRequired(LIMIT), NumberRange(MINUTES.start, MINUTES.stop - 1, LIMIT)],
         render_kw={"inputmode": "numeric"},
     )
+    duplicate_days = MinutesField(
+        "The same words within",
+        [InputRequired(DAYS_LIMIT), NumberRange(0, duplicates.DAYS.stop - 1, DAYS_LIMIT)],
+        default=30,
+        render_kw={"inputmode": "numeric"},
+    )
+    spacing_minutes = MinutesField(
+        "Two posts of an account within",
+        [InputRequired(SPACE_LIMIT), NumberRange(0, duplicates.MINUTES.stop - 1, SPACE_LIMIT)],
+        default=60,
+        render_kw={"inputmode": "numeric"},
+    )
+    duplicates_refused = BooleanField("Refuse apps and agents that post the same words again")
     week_start = SelectField(
         "The week begins on",
         choices=[SelectChoice(str(n), day) for n, day in enumerate(DAYS)],

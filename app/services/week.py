@@ -1,0 +1,283 @@
+"""A week as a grid of time: seven columns of quarter hours, and where each card lies on them.
+
+Read-only (DESIGN §6.3). Rows are quarters of the brand's wall clock, 96 on every day: where the
+clocks go forward the missing ones are marked, where they go back the ones that come twice are
+halved, the first time on the left and the second on the right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.clock import clock_change, now
+from app.models.profiles import Profile
+from app.permissions import Actor
+from app.services import calendar, cards
+from app.services.calendar import DAY, Day, Filters, Month
+from app.services.cards import Card
+
+ROWS = 96  # quarters of an hour
+QUARTER = timedelta(minutes=15)
+FROM, TO = 7, 21  # hours that are always open
+NEAR = 5  # quarters: cards closer than that share the column (DESIGN §6.3)
+TALL, SHORT = 10, 6  # quarters a card takes with a picture and without
+LANES = 3  # side by side; of more, a link to the day says how many
+LIGHT = 60  # posts of a week: beyond that no pictures
+USUAL = 2  # posts more or fewer than in other weeks that are worth a word
+
+
+@dataclass(frozen=True)
+class Place:
+    """One card on the grid: its first row, how many it takes, and its part of the column."""
+
+    card: Card
+    at: int
+    len: int
+    col: str = ""  # "1/2": the left half; empty where it has the whole width
+    twice: bool = False  # at a time that this day has two of
+
+    @property
+    def picture(self) -> bool:
+        return self.card.picture is not None and self.len >= TALL
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Cards that have no room beside the others: a link to their day stands for them."""
+
+    at: int
+    count: int
+    col: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """Rows that a clock change takes away (``skipped``) or repeats (``twice``)."""
+
+    kind: str
+    at: int
+    len: int
+    before: str  # how the zone is called before and after: BST, GMT
+    after: str
+
+    @property
+    def hours(self) -> tuple[str, str]:
+        """From when to when, as ``01:00`` and ``02:00``."""
+        return _clock(self.at), _clock(self.at + self.len)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One day of the grid."""
+
+    day: Day
+    places: tuple[Place, ...]
+    crowds: tuple[Crowd, ...]
+    change: Change | None
+    now: int | None  # minutes since midnight, on today's column
+
+
+@dataclass(frozen=True)
+class Week:
+    """Seven days, and the month their strip shows. Hours outside ``opens`` to ``closes`` are
+    folded to a line; nothing is planned in them."""
+
+    month: Month
+    columns: tuple[Column, ...]
+    opens: int
+    closes: int
+    light: bool
+    moving: bool
+
+    @property
+    def days(self) -> tuple[Day, ...]:
+        return tuple(column.day for column in self.columns)
+
+    @property
+    def first(self) -> date:
+        return self.columns[0].day.date
+
+    @property
+    def last(self) -> date:
+        return self.columns[-1].day.date
+
+    @property
+    def cards(self) -> list[Card]:
+        return [card for day in self.days for card in day.cards]
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(card.state for card in self.cards)
+
+    @property
+    def free(self) -> list[date]:
+        """Days still to come, today among them, on which nothing stands."""
+        return [day.date for day in self.days if not day.past and not day.cards]
+
+    @property
+    def unusual(self) -> int:
+        """How many posts more (or fewer) than the month's other weeks have on average;
+        0 where that is not worth a word."""
+        days = self.month.days
+        others = [days[n : n + 7] for n in range(0, len(days), 7) if days[n].date != self.first]
+        counts = [sum(len(day.cards) for day in week) for week in others]
+        busy = [count for count in counts if count]
+        if len(busy) < 2:
+            return 0
+        differs = len(self.cards) - round(sum(busy) / len(busy))
+        return differs if abs(differs) >= USUAL else 0
+
+
+def begin(profile: Profile, on: date) -> date:
+    """The first day of the week that holds this one."""
+    return on - timedelta(days=(on.weekday() - profile.week_start) % 7)
+
+
+def look(actor: Actor, profile: Profile, on: date, filters: Filters | None = None) -> Week:
+    """The week that holds ``on``, read with the month in which it mostly lies."""
+    first = begin(profile, on)
+    middle = first + 3 * DAY
+    month = calendar.month(actor, profile, middle.year, middle.month, filters, with_pictures=False)
+    days = [day for day in month.days if first <= day.date < first + 7 * DAY]
+    found = [card for day in days for card in day.cards]
+    light = len(found) >= LIGHT
+    if not light:
+        pictures = {card.id: card for card in cards.with_pictures(found)}
+        days = [replace(d, cards=tuple(pictures[c.id] for c in d.cards)) for d in days]
+    columns = tuple(_column(day, profile.zone) for day in days)
+    opens, closes = _hours(columns)
+    return Week(month, columns, opens, closes, light, cards.moving(found))
+
+
+def lay(found: Sequence[Card], change: Change | None = None) -> tuple[list[Place], list[Crowd]]:
+    """Where the cards of one day lie. Those in trouble are never among the crowd."""
+    rows = {card.id: _row(card) for card in found}
+    places: list[Place] = []
+    crowds: list[Crowd] = []
+    clusters = _clusters(sorted(found, key=lambda card: rows[card.id]), rows)
+    for place, cluster in enumerate(clusters):
+        behind = clusters[place + 1] if place + 1 < len(clusters) else ()
+        end = min((rows[card.id] for card in behind), default=ROWS)
+        lanes, over = _lanes(cluster, rows, LANES)
+        if over:
+            lanes, over = _lanes(cluster, rows, LANES - 1)
+        width = len(lanes) + bool(over)
+        for number, lane in enumerate(lanes, 1):
+            after = [*(rows[card.id] for card in lane[1:]), end]
+            for card, next_row in zip(lane, after, strict=False):
+                at, twice = rows[card.id], _is_twice(card, change)
+                part = max(width, 2) if twice else width
+                col = f"{number}/{part}" if part > 1 else ""
+                places.append(Place(card, at, _length(card, next_row - at), col, twice))
+        crowds += _crowds(over, rows, f"{width}/{width}")
+    return sorted(places, key=lambda p: (p.at, p.card.at, p.col)), crowds
+
+
+def change_of(on: date, zone: ZoneInfo) -> Change | None:
+    """The clock change of a day, or ``None`` on a day of 24 hours."""
+    midnight = datetime.combine(on, time(), zone)
+    end = datetime.combine(on + DAY, time(), zone)
+    if midnight.utcoffset() == end.utcoffset():
+        return None
+    walls = [datetime.combine(on, time()) + n * QUARTER for n in range(ROWS)]
+    kinds = [clock_change(wall, zone) for wall in walls]
+    rows = [row for row, kind in enumerate(kinds) if kind]
+    if not rows:
+        return None
+    kind = kinds[rows[0]] or ""
+    return Change(
+        kind, rows[0], len(rows), (midnight - timedelta(minutes=1)).strftime("%Z"),
+        end.strftime("%Z"),
+    )  # fmt: skip
+
+
+def _column(day: Day, zone: ZoneInfo) -> Column:
+    change = change_of(day.date, zone)
+    places, crowds = lay(day.cards, change)
+    here = now().astimezone(zone)
+    minutes = here.hour * 60 + here.minute if here.date() == day.date else None
+    return Column(day, tuple(places), tuple(crowds), change, minutes)
+
+
+def _hours(columns: Iterable[Column]) -> tuple[int, int]:
+    """The first hour that is open and the one before which the grid ends."""
+    starts, ends = [FROM * 4], [TO * 4]
+    for column in columns:
+        starts += [place.at for place in column.places]
+        starts += [crowd.at for crowd in column.crowds]
+        ends += [p.at + p.len for p in column.places]
+        ends += [crowd.at + NEAR for crowd in column.crowds]
+        if column.change:
+            starts.append(column.change.at)
+            ends.append(column.change.at + column.change.len)
+        if column.now is not None:
+            starts.append(column.now // 15)
+            ends.append(column.now // 15 + 1)
+    return min(starts) // 4, min(-(-max(ends) // 4), 24)
+
+
+def _row(card: Card) -> int:
+    """The quarter in which it lies; the last ones of a day keep room for a line of words."""
+    assert card.at is not None
+    return min((card.at.hour * 60 + card.at.minute) // 15, ROWS - 2)
+
+
+def _length(card: Card, room: int) -> int:
+    """Rows it takes: more where there is a picture and room for it."""
+    wanted = TALL if card.picture and room >= TALL else SHORT
+    return max(min(wanted, room, ROWS), 2)
+
+
+def _clusters(found: Sequence[Card], rows: dict[UUID, int]) -> list[list[Card]]:
+    """Cards in their order, parted wherever two follow each other with room between."""
+    clusters: list[list[Card]] = []
+    last = -ROWS
+    for card in found:
+        if rows[card.id] - last >= NEAR:
+            clusters.append([])
+        clusters[-1].append(card)
+        last = rows[card.id]
+    return clusters
+
+
+def _lanes(
+    cluster: Sequence[Card], rows: dict[UUID, int], most: int
+) -> tuple[list[list[Card]], list[Card]]:
+    """The cards side by side in at most ``most`` lanes, and those that found no room."""
+    lanes: list[list[Card]] = [[] for _ in range(most)]
+    over: list[Card] = []
+    for card in sorted(cluster, key=lambda c: not c.trouble):
+        second = bool(card.at and card.at.fold)
+        for lane in lanes[1:] if second else lanes:
+            if all(abs(rows[card.id] - rows[other.id]) >= NEAR for other in lane):
+                lane.append(card)
+                break
+        else:
+            over.append(card)
+    used = max((n for n, lane in enumerate(lanes, 1) if lane), default=0)
+    return [sorted(lane, key=lambda c: rows[c.id]) for lane in lanes[:used]], over
+
+
+def _crowds(over: Sequence[Card], rows: dict[UUID, int], col: str) -> list[Crowd]:
+    crowds: list[Crowd] = []
+    for at in sorted(rows[card.id] for card in over):
+        if crowds and at - crowds[-1].at < NEAR:
+            crowds[-1] = replace(crowds[-1], count=crowds[-1].count + 1)
+        else:
+            crowds.append(Crowd(at, 1, col))
+    return crowds
+
+
+def _is_twice(card: Card, change: Change | None) -> bool:
+    if change is None or change.kind != "twice" or card.at is None:
+        return False
+    return change.at <= (card.at.hour * 60 + card.at.minute) // 15 < change.at + change.len
+
+
+def _clock(row: int) -> str:
+    return f"{row // 4:02}:{row % 4 * 15:02}"
