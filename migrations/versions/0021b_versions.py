@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = '0021b'
-down_revision = '0018'
+down_revision = '0019'
 branch_labels = None
 depends_on = None
 
