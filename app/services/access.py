@@ -22,7 +22,7 @@ from app.models.content_templates import ContentTemplate
 from app.models.files import CalendarFeed, FileJob
 from app.models.integrations import Cname, Integration
 from app.models.keys import ApiKey, Confirmation
-from app.models.media import Media, MediaUpload
+from app.models.media import Media, MediaTag, MediaUpload
 from app.models.people import User
 from app.models.posting_times import PostingTime
 from app.models.posts import Post, PostTarget
@@ -47,6 +47,7 @@ READ: dict[type[Base], Permission] = {
     Cname: Permission.ACCOUNT_READ,
     ApiKey: Permission.KEY_WRITE,
     Media: Permission.MEDIA_READ,
+    MediaTag: Permission.MEDIA_READ,
     MediaUpload: Permission.MEDIA_READ,
     Post: Permission.POST_READ,
     PostTarget: Permission.POST_READ,

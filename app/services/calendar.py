@@ -19,14 +19,14 @@ from sqlalchemy.orm import selectinload
 
 from app.clock import now, to_utc
 from app.extensions import db
-from app.models.accounts import AccountStatus, SocialAccount
+from app.models.accounts import AccountStatus
 from app.models.people import User
 from app.models.posts import Post, PostTarget, PostVariant, TargetState
 from app.models.profiles import Membership, Profile
 from app.permissions import Actor
 from app.services import cards
 from app.services.access import reach
-from app.services.cards import Card
+from app.services.cards import Card, Owned
 
 SHOWN = 6  # posts of a day before "3 more" (DESIGN §1)
 LIGHT = 50  # beyond that pictures and hidden words stay away (DESIGN §11)
@@ -34,6 +34,7 @@ DRAFTS = 8
 MOST = 3000  # posts of one view
 YEARS = range(1970, 2200)
 DAY = timedelta(days=1)
+DRAFT = (~Post.armed, Post.due_at.is_(None))  # without a date
 Date = date  # inside ``Day``, ``date`` is the field
 # What a filter by status shows: the words of the menu, and the cards' states.
 STATUSES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -167,15 +168,16 @@ def grid(year: int, month: int, week_start: int = 0) -> list[date]:
 
 def month(
     actor: Actor, profile: Profile, year: int, month: int, filters: Filters | None = None,
-    *, with_pictures: bool = True,
+    *, pictures: bool = False,
 ) -> Month:  # fmt: skip
-    """A month of posts as cards; pictures only on days with a single post."""
+    """A month of posts as cards; pictures only on days with a single post, unless all are asked
+    for."""
     filters = filters or Filters()
     dates = grid(year, month, profile.week_start)
-    found = _between(actor, profile, dates[0], dates[-1] + DAY, filters)
+    found = _between(actor, profile, dates[0], dates[-1] + DAY, filters, pictures)
     light = len(found) > LIGHT
     by_day = _by_day(found)
-    if with_pictures and not light:
+    if not light and not pictures:
         single = [posts[0].id for posts in by_day.values() if len(posts) == 1]
         by_day = _by_day(cards.with_pictures(found, only=single))
     here = today(profile)
@@ -229,15 +231,12 @@ def one(actor: Actor, profile: Profile, post_id: UUID) -> Card | None:
 
 def drafts(actor: Actor, profile: Profile, limit: int = DRAFTS) -> Drafts:
     """The tray: drafts that have no date yet."""
-    where = (~Post.armed, Post.due_at.is_(None))
     order = (Post.updated_at.desc(), Post.id.desc())
-    found = cards.load(actor, profile, *where, order=order, limit=limit)
+    found = cards.load(actor, profile, *DRAFT, order=order, limit=limit, pictures=True)
     total = len(found)
     if total == limit:
-        rows = reach(actor).query(Post).with_only_columns(func.count())
-        counted = rows.where(Post.profile_id == profile.id, *cards.OURS, *where)
-        total = db.session.scalar(counted) or 0
-    listed = cards.with_authors(cards.with_pictures(found))
+        total = ahead(actor, profile).drafts
+    listed = cards.with_authors(found)
     return Drafts(tuple(listed), total - len(listed))
 
 
@@ -289,28 +288,20 @@ def needing(actor: Actor, profile: Profile) -> list[Card]:
     return sorted(found, key=lambda card: not card.trouble)
 
 
-def networks(actor: Actor, profile: Profile) -> list[str]:
+def networks(owned: Sequence[Owned]) -> list[str]:
     """The networks the brand has accounts on, in the house's order."""
-    rows = db.session.scalars(
-        reach(actor)
-        .query(SocialAccount)
-        .with_only_columns(SocialAccount.network)
-        .where(
-            SocialAccount.profile_id == profile.id,
-            SocialAccount.status != AccountStatus.DISCONNECTED,
-        )
-        .distinct()
-    )
+    rows = {one.network for one in owned if one.status is not AccountStatus.DISCONNECTED}
     return sorted(rows, key=lambda name: cards.ORDER.get(name, len(cards.ORDER)))
 
 
 def _between(
-    actor: Actor, profile: Profile, first: date, end: date, filters: Filters
-) -> list[Card]:
+    actor: Actor, profile: Profile, first: date, end: date, filters: Filters,
+    pictures: bool = False,
+) -> list[Card]:  # fmt: skip
     where = list(span(profile, first, end))
     if filters.text:
         where.append(Post.id.in_(_holding(actor, profile, where, filters.text)))
-    found = cards.load(actor, profile, *where, limit=MOST)
+    found = cards.load(actor, profile, *where, limit=MOST, pictures=pictures)
     return [card for card in found if filters.take(card)]
 
 
@@ -345,19 +336,28 @@ def _by_day(found: Iterable[Card]) -> dict[date, list[Card]]:
     return by_day
 
 
-def next_change(actor: Actor, profile: Profile) -> datetime | None:
-    """When the next post of the brand is due: until shortly before, nothing moves."""
-    return db.session.scalar(
-        select(func.min(PostTarget.due_at)).where(
-            PostTarget.id.in_(
-                reach(actor)
-                .query(PostTarget)
-                .with_only_columns(PostTarget.id)
-                .where(
-                    PostTarget.profile_id == profile.id,
-                    PostTarget.state == TargetState.SCHEDULED,
-                    PostTarget.hold_reason.is_(None),
-                )
-            )
+@dataclass(frozen=True)
+class Ahead:
+    """When the next post of the brand is due (until shortly before, nothing moves), and how many
+    drafts have no date."""
+
+    due: datetime | None
+    drafts: int
+
+
+def ahead(actor: Actor, profile: Profile) -> Ahead:
+    """Both in one statement."""
+    due = (
+        reach(actor)
+        .query(PostTarget)
+        .with_only_columns(func.min(PostTarget.due_at))
+        .where(
+            PostTarget.profile_id == profile.id,
+            PostTarget.state == TargetState.SCHEDULED,
+            PostTarget.hold_reason.is_(None),
         )
     )
+    rows = reach(actor).query(Post).with_only_columns(func.count())
+    count = rows.where(Post.profile_id == profile.id, *cards.OURS, *DRAFT)
+    row = db.session.execute(select(due.scalar_subquery(), count.scalar_subquery())).one()
+    return Ahead(row[0], row[1] or 0)

@@ -18,7 +18,7 @@ from app.models.posts import Post, TargetState
 from app.models.profiles import Profile
 from app.networks import NETWORKS
 from app.sandbox.store import Store
-from app.services import access, accounts, attention, demo, destinations, people
+from app.services import access, accounts, attention, cards, demo, destinations, people
 from app.services.people import Visitor
 from tests.playing import sandbox
 
@@ -44,7 +44,7 @@ def test_the_demo_is_a_lived_in_month_with_a_working_log_in(app: Flask, sandbox:
     assert states[TargetState.PUBLISHED] > 20 and states[TargetState.SCHEDULED] > 10
     assert states[TargetState.DRAFT] >= 5 and states[TargetState.FAILED] == 1
     actor = access.person(people._find(login["email"]))  # type: ignore[arg-type]
-    found = attention.look(actor, profile)
+    found = attention.look(actor, profile, cards.owned(actor, profile))
     assert found.failed == 1 and "X already has" in found.reasons[0]
     soon = min(p.due_at for p in posts if p.due_at and p.due_at > now())
     assert (soon - now()).total_seconds() < 300  # somebody who looks sees one go out
