@@ -23,6 +23,7 @@ from app.models import (
     profiles,
     recurring,
     usage,
+    versions,
 )
 from app.models.base import Base
 
@@ -30,5 +31,5 @@ __all__ = [
     "Base", "accounts", "approvals", "attempts", "billing", "bulk", "content_templates", "engine",
     "events", "files", "idempotency", "integrations", "keys", "media", "numbers", "people",
     "posting_times",
-    "posts", "profiles", "recurring", "usage",
+    "posts", "profiles", "recurring", "usage", "versions",
 ]  # fmt: skip

@@ -25,7 +25,7 @@ from app.extensions import db
 from app.models.posts import Post, PostStatus, PostTarget, PostVariant, TargetState
 from app.models.profiles import Profile
 from app.permissions import Actor
-from app.services import cards, composing, post_changes
+from app.services import cards, composing, post_changes, versions
 from app.services.access import reach
 from app.services.bulk_orders import Order
 from app.services.bulk_steps import WRITING, Done, Plan, Step, refuse_begun, written
@@ -147,11 +147,13 @@ class Replace(Step):
         return made
 
     def _put(self, post: Post, copy: Post) -> None:
+        said = versions.said(post)
         if post.armed:
             post_changes.rewrite(post, copy)
-            return
-        post_changes.reword(post, copy)
-        post.rev += 1
+        else:
+            post_changes.reword(post, copy)
+            post.rev += 1
+        versions.keep(self.actor, post, said, anew=True)
 
     def _refuse_written(self, post: Post) -> None:
         if post.id in self.written:

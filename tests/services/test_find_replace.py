@@ -18,7 +18,16 @@ from app.models.keys import KeyMode
 from app.models.posts import HoldReason, Post, TargetState
 from app.models.profiles import Profile
 from app.permissions import Actor
-from app.services import bulk, drafts, find_replace, keys, posts, seat_belt, submissions
+from app.services import (
+    bulk,
+    drafts,
+    find_replace,
+    keys,
+    posts,
+    seat_belt,
+    submissions,
+    versions,
+)
 from app.services.bulk import Pick
 from app.services.bulk_orders import Order
 from app.services.find_replace import Found, Where
@@ -94,6 +103,9 @@ def test_every_text_people_read_is_changed_and_comes_back(
     assert thread.texts("mastodon") == ["Own Blend"]
     assert thread.texts("bluesky") == ["A Blend for later"]
     assert said.options["linkedin"] == {"firstComment": "Which Blend?", "visibility": "PUBLIC"}
+    assert [one.text.parts[0] for one in versions.listed(owner, draft)] == [
+        "A Blend in a draft", "A roast in a draft",
+    ]  # fmt: skip
     assert draft.parts == ["A Blend in a draft"] and thread.targets[0].state is S.SCHEDULED
     bulk.undo(owner, profile, batch)
     db.session.expire_all()
