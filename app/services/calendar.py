@@ -11,7 +11,7 @@ from calendar import monthrange
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -24,11 +24,13 @@ from app.models.people import User
 from app.models.posts import Post, PostTarget, PostVariant, TargetState
 from app.models.profiles import Membership, Profile
 from app.permissions import Actor
-from app.services import cards
+from app.services import cards, slots
 from app.services.access import reach
 from app.services.cards import Card
+from app.services.slots import OpenSlot
 
 SHOWN = 6  # posts of a day before "3 more" (DESIGN §1)
+SLOTS = 3  # open ones of a day in a month
 LIGHT = 50  # beyond that pictures and hidden words stay away (DESIGN §11)
 DRAFTS = 8
 MOST = 3000  # posts of one view
@@ -48,12 +50,14 @@ STATUSES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Filters:
-    """What is shown; nothing set shows everything. ``text`` is searched in the texts."""
+    """What is shown; nothing set shows everything. ``text`` is searched in the texts; open
+    ``slots`` stand among the posts."""
 
     networks: tuple[str, ...] = ()
     status: str = ""
     author: UUID | None = None
     text: str = ""
+    slots: bool = True
 
     @property
     def any(self) -> bool:
@@ -70,12 +74,14 @@ class Filters:
 
 @dataclass(frozen=True)
 class Day:
-    """One day. ``shown`` are at most ``SHOWN`` cards, ``more`` how many others there are."""
+    """One day. ``shown`` are at most ``SHOWN`` cards, ``more`` how many others there are;
+    ``slots`` those still open, of which a cell of the month shows the first."""
 
     date: Date
     cards: tuple[Card, ...]
     today: Date
     month: int = 0  # the month on view; 0 where there is none
+    slots: tuple[OpenSlot, ...] = ()
 
     @property
     def past(self) -> bool:
@@ -99,14 +105,26 @@ class Day:
         return tuple(card for card in self.cards if card.id in kept)
 
     @property
+    def line(self) -> list[Card | OpenSlot]:
+        """What a cell of the month shows, in the order of time."""
+        mixed: list[Card | OpenSlot] = [*self.shown, *self.slots[:SLOTS]]
+        return sorted(mixed, key=lambda one: one.at or datetime.max.replace(tzinfo=UTC))
+
+    @property
     def more(self) -> int:
         return len(self.cards) - len(self.shown)
+
+    @property
+    def more_slots(self) -> int:
+        return max(len(self.slots) - SLOTS, 0)
 
     @property
     def digest(self) -> str:
         """Short, and another one as soon as the day looks different."""
         seen = ";".join(f"{c.id}{c.rev}{c.state}{c.at}{c.risk}{c.edited}" for c in self.cards)
-        return format(zlib.crc32(f"{seen}{self.past}{self.date == self.today}".encode()), "x")
+        open_at = ";".join(f"{one.at}{len(one.accounts)}" for one in self.slots)
+        told = f"{seen}{self.past}{self.date == self.today}{open_at}"
+        return format(zlib.crc32(told.encode()), "x")
 
 
 @dataclass(frozen=True)
@@ -179,7 +197,10 @@ def month(
         single = [posts[0].id for posts in by_day.values() if len(posts) == 1]
         by_day = _by_day(cards.with_pictures(found, only=single))
     here = today(profile)
-    days = tuple(Day(one, tuple(by_day.get(one, ())), here, month) for one in dates)
+    free = _slots(actor, profile, dates[0], dates[-1], filters)
+    days = tuple(
+        Day(one, tuple(by_day.get(one, ())), here, month, tuple(free[one])) for one in dates
+    )
     return Month(year, month, days, light, cards.moving(found))
 
 
@@ -199,8 +220,11 @@ def listing(
 
 def day(actor: Actor, profile: Profile, on: date, filters: Filters | None = None) -> Day:
     """One day with everything on it."""
-    found = _between(actor, profile, on, on + DAY, filters or Filters())
-    return Day(on, tuple(cards.with_pictures(cards.with_authors(found))), today(profile))
+    filters = filters or Filters()
+    found = _between(actor, profile, on, on + DAY, filters)
+    shown = tuple(cards.with_pictures(cards.with_authors(found)))
+    free = _slots(actor, profile, on, on, filters)[on]
+    return Day(on, shown, today(profile), slots=tuple(free))
 
 
 def agenda(actor: Actor, profile: Profile, first: date, last: date) -> list[Card]:
@@ -312,6 +336,17 @@ def _between(
         where.append(Post.id.in_(_holding(actor, profile, where, filters.text)))
     found = cards.load(actor, profile, *where, limit=MOST)
     return [card for card in found if filters.take(card)]
+
+
+def _slots(
+    actor: Actor, profile: Profile, first: date, last: date, filters: Filters
+) -> dict[date, list[OpenSlot]]:
+    """The open slots by their days; none beside posts of one state, author or text alone."""
+    found: dict[date, list[OpenSlot]] = defaultdict(list)
+    if filters.slots and not (filters.status or filters.author or filters.text):
+        for one in slots.open_slots(actor, profile, first, last, networks=filters.networks):
+            found[one.date].append(one)
+    return found
 
 
 def _holding(

@@ -10,7 +10,7 @@ from flask import Response, make_response, render_template
 
 from app.clock import now
 from app.permissions import Permission
-from app.services import attention, cadence, calendar, cards, week
+from app.services import attention, cadence, calendar, cards, posting_times, week
 from app.services.attention import Attention
 from app.services.calendar import STATUSES, Day, Filters, Month
 from app.services.cards import Card
@@ -37,6 +37,7 @@ def common(filters: Filters) -> dict[str, Any]:
         "when": When(profile),
         "title_of": cards.network_title,
         "nth": nth,
+        "writing": f"/p/{profile.slug}/compose",
         "may_write": actor.may(Permission.POST_WRITE, profile.id),
         "may_connect": actor.may(Permission.ACCOUNT_WRITE, profile.id),
         "may_team": actor.may(Permission.TEAM_READ, profile.id),
@@ -79,6 +80,7 @@ def page(template: str, **context: Any) -> Response:
         context["attention"] = attention.look(actor, profile)
     context["people"] = calendar.authors(actor, profile) if context["may_team"] else []
     context["nets"] = calendar.networks(actor, profile)
+    context["timed"] = posting_times.any_set(actor, profile)
     response = make_response(render_template(template, **context))
     response.vary.update(htmx.VARY)
     return response
