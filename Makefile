@@ -11,6 +11,9 @@ SHELL := /bin/sh
 export UV_PYTHON_DOWNLOADS = never
 export UV_NO_PROGRESS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Images of containers often set it. The suite starts hundreds of processes, each of which would
+# then compile the whole application again: half of its processor time.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first Python on the path that is new enough.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \

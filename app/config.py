@@ -140,6 +140,7 @@ class Config:
     SESSION_MAX_DAYS: float = 30.0
     FRESH_PASSWORD_SECONDS: float = 900.0
     PUBLISH_WAIT_SECONDS: float = 10.0
+    UNDO_SECONDS: float = 10.0
     API_REQUESTS_PER_HOUR: int = 1000
     API_POSTS_PER_HOUR: int = 100
     API_UPLOADS_PER_HOUR: int = 50

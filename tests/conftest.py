@@ -12,9 +12,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +24,6 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from redis import Redis
 from sqlalchemy.orm import Session, scoped_session
-from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from app import create_app, valkey
@@ -37,6 +34,7 @@ from app.services import sessions
 from tests.buckets import s3, s3_server  # noqa: F401  (fixtures)
 from tests.conforming import conformed, conforming
 from tests.databases import Databases
+from tests.serving import serving
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 PATIENCE_MS = 30_000  # what never comes fails a test all the same, and a busy machine fails none
@@ -230,34 +228,20 @@ def serve() -> Iterator[Callable[..., str]]:
         yield start
 
 
-@contextmanager
-def serving() -> Iterator[Callable[..., str]]:
-    """What ``serve`` is, for a fixture of a wider scope; all servers end with the block."""
-    running = []
-
-    def start(app: Flask, port: int = 0) -> str:
-        server = make_server("127.0.0.1", port, app, threaded=True)
-        server.daemon_threads = True  # type: ignore[attr-defined]
-        server.block_on_close = False  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        running.append((server, thread))
-        return f"http://127.0.0.1:{server.port}"
-
-    yield start
-    for server, thread in running:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
-
-
 # Chromium (pytest-playwright) -----------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of an installed Chromium; without one the test is skipped and says so."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    names = (
+        "chromium-headless-shell",  # takes half of the processor time the others take
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+        "chrome",
+    )
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if not found:
         pytest.skip("no Chromium on the path and none named by CHROMIUM: browser tests left out")
@@ -269,7 +253,12 @@ def browser_type_launch_args(
     browser_type_launch_args: dict[str, Any], chromium: str
 ) -> dict[str, Any]:
     """The machine's own Chromium; without its sandbox, which root and containers lack."""
-    args = ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"]
+    args = [
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--force-color-profile=srgb",
+        "--disable-gpu",
+    ]
     return {**browser_type_launch_args, "executable_path": chromium, "args": args}
 
 

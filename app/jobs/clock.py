@@ -21,7 +21,7 @@ from app.integrations import monitor
 from app.jobs.stopping import leave_at_once
 from app.publishing import alarm, clockwork, recovery
 from app.publishing.runner import Runner
-from app.services import recurring_maker, usage
+from app.services import file_jobs, file_work, recurring_maker, usage
 
 log = logs.get("clock")
 THREADS = 8  # "more slowly" (reliability §1.5)
@@ -60,6 +60,7 @@ class Clock:
         self.tick_seconds = config.TICK_SECONDS
         self.runner = Runner(app, "clock", threads=THREADS)
         self.stopping = self.runner.stopping
+        self._busy = threading.Lock()  # held by the thread that writes files here
         self.periodic = [
             Periodic("sweep", config.SWEEP_SECONDS, recovery.sweep),
             Periodic("alarm", ALARM_SECONDS, lambda: alarm.current(fresh=True)),
@@ -70,6 +71,8 @@ class Clock:
             Periodic("integrations", 600.0, lambda: queues.wake("checks.integrations")),
             Periodic("flight", 60.0, lambda: queues.wake("checks.flight")),
             Periodic("recurring", 5.0, _recurring),
+            Periodic("exports", 5.0, self._exports),
+            Periodic("ended", 3600.0, lambda: queues.wake("files.sweep")),
             Periodic("files", 24 * 3600.0, lambda: queues.wake("media.sweep")),
             Periodic("counts", 24 * 3600.0, usage.sweep),
         ]
@@ -114,6 +117,20 @@ class Clock:
             return
         config: Config = self.app.config["CARILLON"]
         threading.Thread(target=monitor.ping, args=(config,), daemon=True).start()
+
+    def _exports(self) -> None:
+        """Have exports and imports worked on; with Redis away, here, beside the ticks."""
+        if not file_jobs.waits() or queues.wake("files.work") or self._busy.locked():
+            return
+        threading.Thread(target=self._write_files, daemon=True).start()
+
+    def _write_files(self) -> None:
+        if self._busy.acquire(blocking=False):
+            try:
+                with self.app.app_context():
+                    file_work.run()
+            finally:
+                self._busy.release()
 
     def _mail(self) -> None:
         if _mails_wait():

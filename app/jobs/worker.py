@@ -19,6 +19,7 @@ QUEUES = (
     ("checks",),
     ("recurring",),
     ("places",),
+    ("files",),
 )  # one listener each: long jobs delay no wake-up
 
 

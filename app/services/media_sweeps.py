@@ -16,6 +16,7 @@ from app import logs
 from app.clock import now, seconds
 from app.extensions import db
 from app.models.accounts import SocialAccount
+from app.models.files import FileJob
 from app.models.media import LinkCard, Media
 from app.models.posts import PostMedia
 from app.services.media import storage
@@ -27,7 +28,7 @@ MANY = 50  # unknown files; if there are more of them than known ones, the datab
 log = logs.get("media")
 # Whatever keeps a file: a stored file in none of these columns belongs to nobody.
 KEEPERS: tuple[InstrumentedAttribute[str | None], ...] = (
-    Media.thumb_key, Media.poster_key, LinkCard.image_key, SocialAccount.avatar_key,
+    Media.thumb_key, Media.poster_key, LinkCard.image_key, SocialAccount.avatar_key, FileJob.key,
 )  # fmt: skip
 
 

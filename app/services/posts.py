@@ -16,7 +16,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import joinedload
 
 from app import events, holds
-from app.clock import now
+from app.clock import now, seconds
+from app.config import settings
 from app.errors import Conflict, InvalidTransition, Stale, ValidationFailed
 from app.extensions import db, queues
 from app.models.accounts import AccountStatus
@@ -95,15 +96,31 @@ def schedule_next(
 
 
 def publish_now(
-    actor: Actor, post_id: UUID, *, rev: int | None = None, only: Collection[UUID] | None = None
+    actor: Actor,
+    post_id: UUID,
+    *,
+    rev: int | None = None,
+    only: Collection[UUID] | None = None,
+    undo: bool = False,
 ) -> Post:
-    """Make it due this moment and wake the engine."""
-    moment = now()
-    return _arm(actor, post_id, lambda post, targets: moment, rev=rev, only=only, quick=True)
+    """Make it due this moment and wake the engine. ``undo``: due only in ``UNDO_SECONDS``, so
+    that a person can take it back until then (``unschedule``)."""
+    due = now() + seconds(settings().UNDO_SECONDS if undo else 0)
+    return _arm(actor, post_id, lambda post, targets: due, rev=rev, only=only, quick=True)
+
+
+def undo_until(post: Post) -> datetime | None:
+    """Until when "publish now" can be taken back (UTC); ``None`` where it cannot or need not."""
+    if any(t.state not in (S.SCHEDULED, S.DRAFT, S.CANCELLED) for t in post.targets):
+        return None
+    quick = [t for t in post.targets if t.quick and not t.held]
+    until = min((t.due_at for t in quick if t.due_at), default=None)
+    return until if post.armed and until is not None and until > now() else None
 
 
 def unschedule(actor: Actor, post_id: UUID) -> Post:
-    """Take the post off the clock: a draft again."""
+    """Take the post off the clock: a draft again. One that was to go out at once has no time
+    then."""
     post = begin(actor, post_id)
     if any(t.state not in (S.SCHEDULED, S.DRAFT, S.CANCELLED) for t in post.targets):
         raise InvalidTransition("This post is already going out, so it can't go back to a draft.")
@@ -111,6 +128,8 @@ def unschedule(actor: Actor, post_id: UUID) -> Post:
         if target.state is S.SCHEDULED:
             target.state = S.DRAFT
             target.hold_reason = target.hold_until = None
+    if any(t.quick for t in post.targets):
+        post.due_at = None
     post.armed = False
     post.rev += 1
     finish(actor, post, "post.unscheduled")

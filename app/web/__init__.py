@@ -12,7 +12,8 @@ ROOMS = (
     "health", "auth", "home", "me", "calendar", "posts", "drafts", "media", "content_templates",
     "recurring", "connections", "posting_times", "approvals", "bridge",
     "oauth", "key_consent", "developer",
-    "settings", "catchup", "feeds", "docs", "docs_networks", "docs_api", "shared", "networks",
+    "settings", "catchup", "feeds", "exports", "docs", "docs_networks", "docs_api", "shared",
+    "networks",
 )  # fmt: skip
 # What has to be set up before any page.
 GROUND = (

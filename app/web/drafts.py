@@ -21,6 +21,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from app.clock import now
+from app.config import settings
 from app.errors import InvalidTransition, NotFound, Stale, ValidationFailed
 from app.models.posts import Post
 from app.services import (
@@ -336,14 +337,23 @@ def _send(draft_id: UUID, *, at_once: bool | None) -> Response:
         only = checks.ready
     actor, count = current_actor(), len(only or post.targets)
     if typed.now:
-        done = posts.publish_now(actor, post.id, rev=post.rev, only=only)
-        words = f"{many(count, 'post')} {'is' if count == 1 else 'are'} going out now."
-        return htmx.toast(htmx.redirect(_calendar(done)), words)
+        done = posts.publish_now(actor, post.id, rev=post.rev, only=only, undo=True)
+        words, back = _going(done, count)
+        return htmx.toast(htmx.redirect(_calendar(done)), words, back)
     assert typed.due_at is not None
     done = posts.schedule(actor, post.id, typed.due_at, rev=post.rev, only=only)
     words = f"{many(count, 'post')} set for{_at(done)}."
     undo = url_for(".unschedule", profile=current_profile().slug, draft_id=done.id)
     return htmx.toast(htmx.redirect(_calendar(done)), words, undo)
+
+
+def _going(post: Post, count: int) -> tuple[str, str | None]:
+    """What is said of a post that goes out now, and where it can be taken back."""
+    if posts.undo_until(post) is None:
+        return f"{many(count, 'post')} {'is' if count == 1 else 'are'} going out now.", None
+    goes = "goes" if count == 1 else "go"
+    words = f"{many(count, 'post')} {goes} out in {settings().UNDO_SECONDS:g} seconds."
+    return words, url_for("posts.take_back", profile=current_profile().slug, post_id=post.id)
 
 
 def _refused(post_id: UUID, typed: Typed, *, offer: bool = False) -> Response:

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, make_response, render_template
 from flask.typing import ResponseReturnValue
 
+from app.config import settings
 from app.errors import Conflict, ValidationFailed
 from app.models.posts import PostTarget, TargetState
 from app.services import confirmations, drafts, flight, posts
@@ -48,7 +49,7 @@ def delivery(profile: str, post_id: UUID) -> ResponseReturnValue:
         response,
         *(
             htmx.part(f"posts/_{name}.html", f"#{name}", **shown)
-            for name in ("problems", "result", "actions", "history")
+            for name in ("problems", "result", "actions", "history", "undo")
         ),
     )
 
@@ -120,10 +121,27 @@ def send_now(profile: str, post_id: UUID) -> ResponseReturnValue:
     """Do not wait for its time."""
     ours(post_id)
     try:
-        posts.publish_now(current_actor(), post_id)
+        post = posts.publish_now(current_actor(), post_id, undo=True)
     except (Conflict, ValidationFailed) as error:
         return back(post_id, error)
-    return back(post_id, "Going out now.")
+    if posts.undo_until(post) is None:
+        return back(post_id, "Going out now.")
+    words = f"Going out in {settings().UNDO_SECONDS:g} seconds."
+    return back(post_id, words, undo=f"/p/{profile}/posts/{post_id}/take-back")
+
+
+@bp.post("/<uuid:post_id>/take-back")
+@requires("post.write")
+def take_back(profile: str, post_id: UUID) -> ResponseReturnValue:
+    """Take "publish now" back, unless it is going out already."""
+    ours(post_id)
+    try:
+        posts.unschedule(current_actor(), post_id)
+    except Conflict:
+        return back(post_id, "Too late to take it back: it is going out, or is out already.")
+    return htmx.toast(
+        htmx.redirect(f"/p/{profile}/drafts/{post_id}"), "Taken back. It is a draft again."
+    )
 
 
 @bp.post("/<uuid:post_id>/unschedule")

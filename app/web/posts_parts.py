@@ -29,11 +29,11 @@ def look(post_id: UUID) -> Result:
     return found
 
 
-def back(post_id: UUID, said: str | AppError) -> Response:
+def back(post_id: UUID, said: str | AppError, *, undo: str | None = None) -> Response:
     """To the post's page, with a word about what was done or why not."""
     slug = current_profile().slug
     text = said.message if isinstance(said, AppError) else said
-    return htmx.toast(htmx.redirect(f"/p/{slug}/posts/{post_id}"), text)
+    return htmx.toast(htmx.redirect(f"/p/{slug}/posts/{post_id}"), text, undo)
 
 
 def ours(post_id: UUID) -> Post:
@@ -67,6 +67,7 @@ def context(found: Result, **extra: Any) -> dict[str, Any]:
         "when": when,
         "poll": POLL,
         "asked": _asked(found.post),
+        "undo_until": posts.undo_until(found.post),
         "flight": flight.report(found.post),
         "title_of": cards.network_title,
         "may_write": actor.may(Permission.POST_WRITE, profile.id),

@@ -23,7 +23,7 @@ from app.extensions import db
 from app.models.accounts import PendingConnection, Review
 from app.models.approvals import Place, PlaceKind
 from app.models.content_templates import ContentTemplate
-from app.models.files import CalendarFeed
+from app.models.files import CalendarFeed, FileJob, FileKind
 from app.models.media import MediaUpload
 from app.models.people import User, UserSession
 from app.models.profiles import PlatformSet, Profile
@@ -86,7 +86,11 @@ def foreign(app: Flask) -> dict[str, UUID | str]:
         look_at=now() + timedelta(days=1),
     )  # fmt: skip
     feed = CalendarFeed(profile_id=brand.id, user_id=ada.id, token_hash="0" * 64, created_at=now())
-    db.session.add_all([waits, session, template, place, upload, schedule, feed])
+    job = FileJob(
+        profile_id=brand.id, user_id=ada.id, kind=FileKind.EXPORT_TABLE, created_at=now(),
+        expires_at=now() + timedelta(days=1),
+    )  # fmt: skip
+    db.session.add_all([waits, session, template, place, upload, schedule, feed, job])
     db.session.commit()
     key, _ = keys.create(actor_of(ada), KeyKind.PROFILE, brand.id)
     default = db.session.query(PlatformSet).filter_by(profile_id=brand.id).one()
@@ -96,7 +100,7 @@ def foreign(app: Flask) -> dict[str, UUID | str]:
         "target_id": post.targets[0].id, "media_id": make_media(brand).id, "key_id": key.id,
         "set_id": default.id, "session_id": session.id, "pending_id": waits.id,
         "template_id": template.id, "place_id": place.id, "upload_id": upload.id,
-        "schedule_id": schedule.id, "feed_id": feed.id,
+        "schedule_id": schedule.id, "feed_id": feed.id, "job_id": job.id,
     }  # fmt: skip
 
 

@@ -33,7 +33,7 @@ class Run:
 
     count = 0
 
-    def __init__(self, folder: Path, given: dict[str, object]) -> None:
+    def __init__(self, folder: Path, given: dict[str, object], *words: str) -> None:
         self.folder = folder
         self.port = int(given.get("PORT", 0)) or free_port()  # type: ignore[call-overload]
         env = {"INSTANCE_DIR": str(folder), "PORT": str(self.port)}
@@ -43,7 +43,7 @@ class Run:
         self.log: IO[str] = (folder / f"{Run.count}.err").open("w")
         self.said: IO[str] = (folder / f"{Run.count}.out").open("w")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "up"], cwd=ROOT, env=clean(env),
+            [sys.executable, "-m", "app.cli", "up", *words], cwd=ROOT, env=clean(env),
             stdout=self.said, stderr=self.log, start_new_session=True,
         )  # fmt: skip
 
@@ -123,7 +123,9 @@ def up(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     def start(name: str = "one", *, demo: bool = False, **given: object) -> Run:
         if not demo and given.get("SANDBOX") != 0:  # made once, by the test that is about it
             _made_before(tmp_path / name)
-        runs.append(Run(tmp_path / name, given))
+        # The one test that leaves out nothing has as many workers as people get.
+        words = () if demo else ("--processes", "1")
+        runs.append(Run(tmp_path / name, given, *words))
         return runs[-1]
 
     yield start

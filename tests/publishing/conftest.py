@@ -35,9 +35,10 @@ from app.publishing.store import transaction
 from app.sandbox.store import Store
 from tests import factories, plain
 from tests.conforming import conformed
-from tests.conftest import serving, testing
+from tests.conftest import testing
 from tests.databases import Databases
 from tests.playing import played
+from tests.serving import serving
 
 NETWORKS = ("mastodon", "bluesky", "twitter")
 TIMES: dict[type[Any], tuple[str, ...]] = {

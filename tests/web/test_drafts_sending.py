@@ -106,7 +106,12 @@ def test_publishing_now_wants_no_time(desk: SimpleNamespace) -> None:
     )
     assert answer.status_code == 303
     assert all(t.state is TargetState.SCHEDULED and t.quick for t in stored(post.id).targets)
-    assert "3 posts are going out now." in desk.browser.get(f"{desk.base}/drafts").text
+    page = desk.browser.get(f"{desk.base}/drafts").text
+    assert "3 posts go out in 10 seconds." in page
+    undo = re.search(r'action="([^"]+/take-back)"', page)
+    assert undo
+    back = desk.browser.post(undo[1])
+    assert back.location == f"{desk.base}/drafts/{post.id}" and not stored(post.id).armed
 
 
 def test_now_chosen_in_the_form_is_what_the_main_button_does(desk: SimpleNamespace) -> None:

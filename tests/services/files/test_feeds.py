@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import time_machine
 from sqlalchemy import delete, select
 
 from app.errors import NotFound, ValidationFailed
@@ -19,31 +17,10 @@ from app.models.profiles import Membership, Profile
 from app.permissions import Role
 from app.services import feed_events, feeds, ical
 from tests.factories import actor_of, join, make_account, make_post, make_profile, make_user
+from tests.services.files.conftest import NOON
 from tests.statements import counted
 
-NOON = datetime(2026, 5, 14, 12, tzinfo=UTC)
 S = TargetState
-
-
-@pytest.fixture(autouse=True)
-def noon() -> Iterator[None]:
-    with time_machine.travel(NOON, tick=False):
-        yield
-
-
-@pytest.fixture
-def maya(app: object) -> User:
-    return make_user()
-
-
-@pytest.fixture
-def brand(maya: User) -> Profile:
-    return make_profile(maya)
-
-
-@pytest.fixture
-def bells(brand: Profile) -> SocialAccount:
-    return make_account(brand, "mastodon", "bells")
 
 
 def shown(token: str) -> list[str]:
