@@ -118,10 +118,12 @@ def open_slots(
     ]
 
 
-def open_at(actor: Actor, profile: Profile, at: datetime) -> tuple[UUID, ...]:
-    """The accounts that have an open slot at that moment (UTC)."""
+def open_at(
+    actor: Actor, profile: Profile, at: datetime, *, networks: Collection[str] = ()
+) -> tuple[UUID, ...]:
+    """The accounts that have an open slot at that moment, on ``networks`` where some are named."""
     day = at.astimezone(profile.zone).date()
-    found = open_slots(actor, profile, day, day)
+    found = open_slots(actor, profile, day, day, networks=networks)
     return next((one.accounts for one in found if one.at == at), ())
 
 
@@ -164,6 +166,15 @@ def next_open(
             return NextSlot(start.astimezone(profile.zone), tuple(whose), along)
         begin = to_utc(datetime.combine(last + DAY, time()), profile.zone)
     return None
+
+
+def upcoming(
+    times: Collection[Weekly], zone: ZoneInfo, count: int, *, after: datetime
+) -> list[datetime]:
+    """The next moments of weekly times, in the zone."""
+    first = after.astimezone(zone).date()
+    starts = sorted(set(_starts(times, first, first + STEP, zone)))
+    return [one.astimezone(zone) for one in starts if one > after][:count]
 
 
 def claim(

@@ -53,7 +53,11 @@ function beside(day, step) {
   return all[all.indexOf(day) + step];
 }
 views.push({
-  root: '.month', help: 'Arrows choose the day', later: 'day', day: dayOf,
+  root: '.month', later: 'day', day: dayOf,
+  get help() {
+    $('#movebar [data-slots]').hidden = !slots().length;
+    return 'Arrows choose the day';
+  },
   from: el => dayOf(el) || $('.day[data-today]') || days()[0],
   step: (spot, key) => key.toLowerCase() === 's' ? nextSlot(spot) : steps[key] && (beside(dayOf(spot), steps[key]) || null),
   words: (spot, el) => `${named(dayOf(spot))}, ${$('time', spot.matches('.slot') ? spot : el)?.textContent || '09:00'}${spot.matches('.slot') ? ', an open slot' : ''}`,
