@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import zip_longest
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -233,7 +234,7 @@ def _spans(
     """
     starts = sorted(set(_starts(times, first, last + DAY, zone)))
     found = {}
-    for start, following in zip(starts, [*starts[1:], None], strict=True):
+    for start, following in zip_longest(starts, starts[1:]):
         if start.astimezone(zone).date() <= last:
             end = start + LASTS
             found[start] = min(end, following) if following else end
