@@ -37,10 +37,14 @@ def parts(post: Post, network: str, config: Config) -> tuple[Part, ...]:
 
 
 def _media(one: PostMedia, config: Config) -> Media:
-    row = one.media
+    return plain(one.media, one.alt, config)
+
+
+def plain(row: MediaRow, alt: str, config: Config) -> Media:
+    """A file of the library as plain data, as it was uploaded."""
     return Media(
         id=str(row.id), path=config.media_dir / row.key, mime=row.mime, size=row.size,
-        width=row.width, height=row.height, seconds=row.seconds, alt=one.alt, frames=row.frames,
+        width=row.width, height=row.height, seconds=row.seconds, alt=alt, frames=row.frames,
         codec=row.codec, cover=config.media_dir / row.poster_key if row.poster_key else None,
     )  # fmt: skip
 

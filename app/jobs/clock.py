@@ -21,7 +21,7 @@ from app.integrations import monitor
 from app.jobs.stopping import leave_at_once
 from app.publishing import alarm, clockwork, recovery
 from app.publishing.runner import Runner
-from app.services import file_jobs, file_work, recurring_maker, usage
+from app.services import bulk, file_jobs, file_work, recurring_maker, usage
 
 log = logs.get("clock")
 THREADS = 8  # "more slowly" (reliability §1.5)
@@ -75,6 +75,8 @@ class Clock:
             Periodic("ended", 3600.0, lambda: queues.wake("files.sweep")),
             Periodic("files", 24 * 3600.0, lambda: queues.wake("media.sweep")),
             Periodic("counts", 24 * 3600.0, usage.sweep),
+            Periodic("bulk", 2.0, _bulk),
+            Periodic("batches", 24 * 3600.0, bulk.sweep),
         ]
         if config.S3_BUCKET and config.S3_DIRECT_UPLOADS:
             self.periodic.append(Periodic("arrivals", 60.0, lambda: queues.wake("media.arrivals")))
@@ -141,6 +143,12 @@ def _recurring() -> None:
     """Have the next posts of recurring schedules made; with Redis away, make some here."""
     if recurring_maker.waits() and not queues.wake("recurring.make"):
         recurring_maker.run(RECURRING_SECONDS)
+
+
+def _bulk() -> None:
+    """Have long work on many posts gone on with; with Redis away, do some of it here."""
+    if bulk.waits() and not queues.wake("bulk.run"):
+        bulk.run(RECURRING_SECONDS)
 
 
 def _mails_wait() -> bool:

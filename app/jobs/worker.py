@@ -20,6 +20,7 @@ QUEUES = (
     ("recurring",),
     ("places",),
     ("files",),
+    ("bulk",),
 )  # one listener each: long jobs delay no wake-up
 
 

@@ -7,6 +7,7 @@ from app.models import (
     approvals,
     attempts,
     billing,
+    bulk,
     content_templates,
     engine,
     events,
@@ -22,12 +23,13 @@ from app.models import (
     profiles,
     recurring,
     usage,
+    versions,
 )
 from app.models.base import Base
 
 __all__ = [
-    "Base", "accounts", "approvals", "attempts", "billing", "content_templates", "engine",
+    "Base", "accounts", "approvals", "attempts", "billing", "bulk", "content_templates", "engine",
     "events", "files", "idempotency", "integrations", "keys", "media", "numbers", "people",
     "posting_times",
-    "posts", "profiles", "recurring", "usage",
+    "posts", "profiles", "recurring", "usage", "versions",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Id, Timestamps
@@ -34,6 +34,21 @@ class Media(Timestamps, Base):
     poster_key: Mapped[str | None] = mapped_column(String(120))  # a video's frame, a JPEG
     alt: Mapped[str] = mapped_column(String(2000), default="")
     deleted_at: Mapped[datetime | None]
+
+
+class MediaTag(Base):
+    """A word by which a file is found again; in small letters, so that each exists once."""
+
+    __tablename__ = "media_tags"
+    __table_args__ = (
+        UniqueConstraint("media_id", "tag"),
+        Index("ix_media_tags_profile_id_tag", "profile_id", "tag"),
+    )
+
+    id: Mapped[Id]
+    profile_id: Mapped[UUID] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"))
+    media_id: Mapped[UUID] = mapped_column(ForeignKey("media.id", ondelete="CASCADE"))
+    tag: Mapped[str] = mapped_column(String(40))
 
 
 class MediaUpload(Base):

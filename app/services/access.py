@@ -22,12 +22,13 @@ from app.models.content_templates import ContentTemplate
 from app.models.files import CalendarFeed, FileJob
 from app.models.integrations import Cname, Integration
 from app.models.keys import ApiKey, Confirmation
-from app.models.media import Media, MediaUpload
+from app.models.media import Media, MediaTag, MediaUpload
 from app.models.people import User
 from app.models.posting_times import PostingTime
 from app.models.posts import Post, PostTarget
 from app.models.profiles import Membership, PlatformSet, Profile
 from app.models.recurring import RecurringOccurrence, RecurringSchedule
+from app.models.versions import PostVersion
 from app.permissions import Actor, Permission
 
 Row = TypeVar("Row", bound=Base)
@@ -47,9 +48,11 @@ READ: dict[type[Base], Permission] = {
     Cname: Permission.ACCOUNT_READ,
     ApiKey: Permission.KEY_WRITE,
     Media: Permission.MEDIA_READ,
+    MediaTag: Permission.MEDIA_READ,
     MediaUpload: Permission.MEDIA_READ,
     Post: Permission.POST_READ,
     PostTarget: Permission.POST_READ,
+    PostVersion: Permission.POST_READ,
     Attempt: Permission.POST_READ,
     ContentTemplate: Permission.POST_READ,
     Confirmation: Permission.POST_READ,

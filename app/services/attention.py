@@ -20,6 +20,7 @@ from app.models.profiles import Profile
 from app.permissions import Actor
 from app.services import cards
 from app.services.access import reach
+from app.services.cards import Owned
 
 MOST = 500  # targets looked at; a longer list says "more than"
 NAMED = 2  # reasons told in the bar
@@ -92,8 +93,8 @@ class Attention:
         return f"{self.failed}.{self.unsure}.{self.late}.{self.held}.{self.at_risk}.{accounts}"
 
 
-def look(actor: Actor, profile: Profile) -> Attention:
-    """What needs a person just now."""
+def look(actor: Actor, profile: Profile, owned: Sequence[Owned]) -> Attention:
+    """What needs a person just now; ``owned`` are the brand's accounts."""
     troubles = _troubles(actor, profile)
     unsure = {one.post_id for one in troubles if one.unsure}
     posts = tuple(dict.fromkeys(one.post_id for one in troubles))
@@ -105,7 +106,7 @@ def look(actor: Actor, profile: Profile) -> Attention:
     others = sum(n for reason, _, n in held if reason not in (*by_account, HoldReason.LATE))
     return Attention(
         failed=len(set(posts) - unsure), unsure=len(unsure), posts=posts, reasons=reasons,
-        broken=tuple(_broken(actor, profile, waiting)), at_risk=_at_risk(actor, profile, waiting),
+        broken=tuple(_broken(owned, waiting)), at_risk=_at_risk(actor, profile, waiting),
         late=late, held=others,
     )  # fmt: skip
 
@@ -158,28 +159,22 @@ def _held(actor: Actor, profile: Profile) -> Sequence[tuple[HoldReason, UUID | N
     return [(reason, account, len(found)) for (reason, account), found in posts.items()]
 
 
-def _broken(actor: Actor, profile: Profile, waiting: dict[UUID, int]) -> list[Broken]:
-    """Signed-out accounts, and those taken off that posts still wait for."""
-    rows = db.session.execute(
-        reach(actor)
-        .query(SocialAccount)
-        .with_only_columns(
-            SocialAccount.id, SocialAccount.network, SocialAccount.handle, SocialAccount.status,
-            SocialAccount.status_at,
-        )
-        .where(
-            SocialAccount.profile_id == profile.id,
-            SocialAccount.status != AccountStatus.ACTIVE,
-        )
-        .order_by(SocialAccount.status_at.desc(), SocialAccount.id)
-    )  # fmt: skip
+def _broken(owned: Sequence[Owned], waiting: dict[UUID, int]) -> list[Broken]:
+    """Signed-out accounts, and those taken off that posts still wait for; the latest first."""
+    status = AccountStatus
+    found = [
+        one
+        for one in owned
+        if one.status is status.NEEDS_RECONNECT
+        or (one.status is not status.ACTIVE and one.id in waiting)
+    ]
+    found.sort(key=lambda one: one.since.timestamp() if one.since else 0, reverse=True)
     return [
         Broken(
-            row.id, row.network, row.handle, row.status_at, waiting.get(row.id, 0),
-            gone=row.status is AccountStatus.DISCONNECTED,
+            one.id, one.network, one.handle, one.since, waiting.get(one.id, 0),
+            gone=one.status is status.DISCONNECTED,
         )
-        for row in rows
-        if row.status is AccountStatus.NEEDS_RECONNECT or row.id in waiting
+        for one in found
     ]  # fmt: skip
 
 

@@ -14,19 +14,20 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import selectinload
 
 from app.clock import now, to_utc
 from app.extensions import db
-from app.models.accounts import AccountStatus, SocialAccount
+from app.models.accounts import AccountStatus
 from app.models.people import User
 from app.models.posts import Post, PostTarget, PostVariant, TargetState
 from app.models.profiles import Membership, Profile
 from app.permissions import Actor
-from app.services import cards, slots
+from app.services import ahead, cards, slots
 from app.services.access import reach
-from app.services.cards import Card
+from app.services.ahead import Ahead
+from app.services.cards import Card, Owned
 from app.services.slots import OpenSlot
 
 SHOWN = 6  # posts of a day before "3 more" (DESIGN §1)
@@ -136,6 +137,7 @@ class Month:
     days: tuple[Day, ...]
     light: bool  # many posts: no pictures
     moving: bool
+    ahead: Ahead = Ahead()
 
     @property
     def first(self) -> date:
@@ -185,23 +187,26 @@ def grid(year: int, month: int, week_start: int = 0) -> list[date]:
 
 def month(
     actor: Actor, profile: Profile, year: int, month: int, filters: Filters | None = None,
-    *, with_pictures: bool = True,
+    *, pictures: bool = False,
 ) -> Month:  # fmt: skip
-    """A month of posts as cards; pictures only on days with a single post."""
+    """A month of posts as cards; pictures only on days with a single post, unless all are asked
+    for."""
     filters = filters or Filters()
     dates = grid(year, month, profile.week_start)
-    found = _between(actor, profile, dates[0], dates[-1] + DAY, filters)
+    every = _every(actor, profile, dates[0], dates[-1] + DAY, filters, pictures)
+    found = [card for card in every if filters.take(card)]
     light = len(found) > LIGHT
     by_day = _by_day(found)
-    if with_pictures and not light:
+    if not light and not pictures:
         single = [posts[0].id for posts in by_day.values() if len(posts) == 1]
         by_day = _by_day(cards.with_pictures(found, only=single))
     here = today(profile)
-    free = _slots(actor, profile, dates[0], dates[-1], filters)
+    coming = ahead.look(actor, profile)
+    free = _slots(profile, dates[0], dates[-1], filters, coming, every)
     days = tuple(
         Day(one, tuple(by_day.get(one, ())), here, month, tuple(free[one])) for one in dates
     )
-    return Month(year, month, days, light, cards.moving(found))
+    return Month(year, month, days, light, cards.moving(found), coming)
 
 
 def listing(
@@ -221,9 +226,11 @@ def listing(
 def day(actor: Actor, profile: Profile, on: date, filters: Filters | None = None) -> Day:
     """One day with everything on it."""
     filters = filters or Filters()
-    found = _between(actor, profile, on, on + DAY, filters)
+    every = _every(actor, profile, on, on + DAY, filters)
+    found = [card for card in every if filters.take(card)]
     shown = tuple(cards.with_pictures(cards.with_authors(found)))
-    free = _slots(actor, profile, on, on, filters)[on]
+    coming = ahead.look(actor, profile)
+    free = _slots(profile, on, on, filters, coming, every)[on]
     return Day(on, shown, today(profile), slots=tuple(free))
 
 
@@ -253,15 +260,12 @@ def one(actor: Actor, profile: Profile, post_id: UUID) -> Card | None:
 
 def drafts(actor: Actor, profile: Profile, limit: int = DRAFTS) -> Drafts:
     """The tray: drafts that have no date yet."""
-    where = (~Post.armed, Post.due_at.is_(None))
     order = (Post.updated_at.desc(), Post.id.desc())
-    found = cards.load(actor, profile, *where, order=order, limit=limit)
+    found = cards.load(actor, profile, *ahead.DRAFT, order=order, limit=limit, pictures=True)
     total = len(found)
     if total == limit:
-        rows = reach(actor).query(Post).with_only_columns(func.count())
-        counted = rows.where(Post.profile_id == profile.id, *cards.OURS, *where)
-        total = db.session.scalar(counted) or 0
-    listed = cards.with_authors(cards.with_pictures(found))
+        total = ahead.look(actor, profile).drafts
+    listed = cards.with_authors(found)
     return Drafts(tuple(listed), total - len(listed))
 
 
@@ -313,39 +317,48 @@ def needing(actor: Actor, profile: Profile) -> list[Card]:
     return sorted(found, key=lambda card: not card.trouble)
 
 
-def networks(actor: Actor, profile: Profile) -> list[str]:
+def networks(owned: Sequence[Owned]) -> list[str]:
     """The networks the brand has accounts on, in the house's order."""
-    rows = db.session.scalars(
-        reach(actor)
-        .query(SocialAccount)
-        .with_only_columns(SocialAccount.network)
-        .where(
-            SocialAccount.profile_id == profile.id,
-            SocialAccount.status != AccountStatus.DISCONNECTED,
-        )
-        .distinct()
-    )
+    rows = {one.network for one in owned if one.status is not AccountStatus.DISCONNECTED}
     return sorted(rows, key=lambda name: cards.ORDER.get(name, len(cards.ORDER)))
 
 
 def _between(
-    actor: Actor, profile: Profile, first: date, end: date, filters: Filters
-) -> list[Card]:
-    where = list(span(profile, first, end))
-    if filters.text:
-        where.append(Post.id.in_(_holding(actor, profile, where, filters.text)))
-    found = cards.load(actor, profile, *where, limit=MOST)
+    actor: Actor, profile: Profile, first: date, end: date, filters: Filters,
+    pictures: bool = False,
+) -> list[Card]:  # fmt: skip
+    found = _every(actor, profile, first, end, filters, pictures)
     return [card for card in found if filters.take(card)]
 
 
+def _every(
+    actor: Actor, profile: Profile, first: date, end: date, filters: Filters,
+    pictures: bool = False,
+) -> list[Card]:  # fmt: skip
+    """The posts of these days that hold the text, before any other filter."""
+    where = list(span(profile, first, end))
+    if filters.text:
+        where.append(Post.id.in_(_holding(actor, profile, where, filters.text)))
+    return cards.load(actor, profile, *where, limit=MOST, pictures=pictures)
+
+
 def _slots(
-    actor: Actor, profile: Profile, first: date, last: date, filters: Filters
-) -> dict[date, list[OpenSlot]]:
-    """The open slots by their days; none beside posts of one state, author or text alone."""
+    profile: Profile, first: date, last: date, filters: Filters, coming: Ahead,
+    every: Iterable[Card],
+) -> dict[date, list[OpenSlot]]:  # fmt: skip
+    """The open slots by their days, between all the posts of these days; none where only posts
+    of one state, author or text are shown."""
     found: dict[date, list[OpenSlot]] = defaultdict(list)
-    if filters.slots and not (filters.status or filters.author or filters.text):
-        for one in slots.open_slots(actor, profile, first, last, networks=filters.networks):
-            found[one.date].append(one)
+    if not filters.slots or filters.status or filters.author or filters.text:
+        return found
+    taken = slots.sorted_by_account(
+        (line.account_id, line.state, card.at, line.scheduled_for)
+        for card in every
+        for line in card.lines
+    )
+    times = coming.on(filters.networks)
+    for one in slots.between(times, taken, first, last, profile.zone):
+        found[one.date].append(one)
     return found
 
 
@@ -378,21 +391,3 @@ def _by_day(found: Iterable[Card]) -> dict[date, list[Card]]:
         if card.at is not None:
             by_day[card.at.date()].append(card)
     return by_day
-
-
-def next_change(actor: Actor, profile: Profile) -> datetime | None:
-    """When the next post of the brand is due: until shortly before, nothing moves."""
-    return db.session.scalar(
-        select(func.min(PostTarget.due_at)).where(
-            PostTarget.id.in_(
-                reach(actor)
-                .query(PostTarget)
-                .with_only_columns(PostTarget.id)
-                .where(
-                    PostTarget.profile_id == profile.id,
-                    PostTarget.state == TargetState.SCHEDULED,
-                    PostTarget.hold_reason.is_(None),
-                )
-            )
-        )
-    )

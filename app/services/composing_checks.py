@@ -300,14 +300,7 @@ def fits(post: Post) -> list[Fit]:
             if not content.needs_fitting(media, caps):
                 continue
             name = f"picture {place}" if len(rows) > 1 else "the picture"
-            how = "as a JPEG" if media.mime not in caps.image_mimes else "made smaller"
-            found.append(
-                Fit(
-                    network,
-                    module.title,
-                    f"gets {name} {how}: {_why(media.mime, caps)}.",
-                )
-            )
+            found.append(Fit(network, module.title, f"gets {name} {fitted(media.mime, caps)}."))
         for problem in content.problems(post, target, settings()):
             silent = not problem.blocks and not problem.fix and problem.field == "media"
             if silent and "made smaller" not in problem.message:
@@ -316,9 +309,10 @@ def fits(post: Post) -> list[Fit]:
     return found
 
 
-def _why(mime: str, caps: Capabilities) -> str:
+def fitted(mime: str, caps: Capabilities) -> str:
+    """What fitting makes of a picture of that type, and why: "as a JPEG: it does not take …"."""
     if mime not in caps.image_mimes:
-        return f"it does not take {mime.partition('/')[2].upper()} files"
+        return f"as a JPEG: it does not take {mime.partition('/')[2].upper()} files"
     most = caps.max_image_bytes
     size = f"{most / 1_000_000:.0f} MB" if most >= 1_000_000 else f"{most // 1000} KB"
-    return f"it takes up to {size}"
+    return f"made smaller: it takes up to {size}"

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from app import holds
 from app.clock import now
-from app.errors import Conflict, Forbidden, Stale
+from app.errors import AppError, Conflict, Forbidden, Stale
 from app.extensions import db
 from app.models.keys import Confirmation, ConfirmationState
 from app.models.posts import HoldReason, Post, PostTarget
@@ -29,27 +29,41 @@ def confirm(actor: Actor, post_id: UUID, request_id: UUID, seen: str) -> Post:
     Raises ``Forbidden`` for a key, ``Stale`` where the post is another one, ``Conflict`` where
     the request was settled.
     """
-    post = _decide(actor, post_id, request_id, seen, ConfirmationState.CONFIRMED)
-    for target in post.targets:
-        if target.held and target.hold_reason is HoldReason.APPROVAL:
-            _release(target)
-    post.rev += 1
+    post = posts.begin(actor, post_id)
+    try:
+        give(actor, post, request_id, seen)
+    except AppError:
+        db.session.rollback()
+        raise
     posts.finish(actor, post, "post.confirmed", digest=seen)
     return post
 
 
+def give(actor: Actor, post: Post, request_id: UUID, seen: str) -> None:
+    """The same for a post that is locked; the caller records, settles and commits."""
+    _decide(actor, post, request_id, seen, ConfirmationState.CONFIRMED)
+    for target in post.targets:
+        if target.held and target.hold_reason is HoldReason.APPROVAL:
+            _release(target)
+    post.rev += 1
+
+
 def decline(actor: Actor, post_id: UUID, request_id: UUID) -> Post:
     """Do not let it go out: a draft again."""
-    _decide(actor, post_id, request_id, None, ConfirmationState.DECLINED)
+    post = posts.begin(actor, post_id)
+    try:
+        _decide(actor, post, request_id, None, ConfirmationState.DECLINED)
+    except AppError:
+        db.session.rollback()
+        raise
     return posts.unschedule(actor, post_id)
 
 
 def _decide(
-    actor: Actor, post_id: UUID, request_id: UUID, seen: str | None, state: ConfirmationState
-) -> Post:
+    actor: Actor, post: Post, request_id: UUID, seen: str | None, state: ConfirmationState
+) -> None:
     if actor.key_id is not None or actor.user_id is None:
         raise Forbidden(PEOPLE)
-    post = posts.begin(actor, post_id)
     now_is = seat_belt.digest(post)
     if seen is not None and seen != now_is:
         raise Stale(CHANGED)
@@ -64,9 +78,7 @@ def _decide(
         .values(state=state, decided_at=now(), decided_by=actor.user_id)
     )
     if used.rowcount != 1:  # type: ignore[attr-defined]
-        db.session.rollback()
         raise Conflict(SETTLED)
-    return post
 
 
 def _release(target: PostTarget) -> None:

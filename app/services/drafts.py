@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import selectinload
 
-from app import events, holds, ids
+from app import events, ids
 from app.clock import now
 from app.errors import InvalidTransition, NotFound, Stale, ValidationFailed
 from app.extensions import db, queues
@@ -31,10 +31,11 @@ from app.models.posts import (
 )
 from app.models.profiles import LatePolicy, Profile
 from app.permissions import Actor, Permission
-from app.services import duplicates, left_out, options, seat_belt, usual
+from app.services import account_lists, duplicates, options, seat_belt, versions
 from app.services import media as library
 from app.services.access import reach
-from app.services.writing import load, lock, refuse_problems
+from app.services.post_changes import choose, rewrite
+from app.services.writing import load, lock
 from app.settle import settle
 
 MAX_PARTS = 25
@@ -64,6 +65,7 @@ class Changes:
     late_limit_minutes: int | None = None
     clear_late: bool = False
     accepted: UUID | None = None  # a post that a person lets pass (services/duplicates.py)
+    anew: bool = False  # a version of its own (services/versions.py)
 
 
 def blank(
@@ -77,7 +79,7 @@ def blank(
 ) -> Post:
     """A draft that is not stored, as an empty composer shows it: ``rev`` 0.
 
-    It has those of the ``accounts`` that can post, else the usual ones (``usual.py``).
+    It has those of the ``accounts`` that can post, else the usual ones.
     """
     actor.require(Permission.POST_WRITE, profile_id)
     profile = reach(actor).get(Profile, profile_id)
@@ -86,7 +88,7 @@ def blank(
         parts=[_text(text)], due_at=due_at, armed=False, status=PostStatus.DRAFT, options={},
         late_policy=None, late_limit_minutes=None,
     )  # fmt: skip
-    for account in usual.accounts(actor, profile.id, accounts):
+    for account in account_lists.usual(actor, profile.id, accounts):
         post.targets.append(
             PostTarget(
                 id=ids.uuid7(), account=account, account_id=account.id, profile_id=profile.id,
@@ -179,6 +181,7 @@ def save(actor: Actor, post_id: UUID, rev: int, changes: Changes) -> Post:
 
 def put(actor: Actor, post: Post, changes: Changes) -> None:
     """Write the changes into a post that is still a draft; the caller commits."""
+    before = versions.said(post)
     if changes.parts is not None:
         post.parts = _parts(changes.parts, "text")
     for network, parts in changes.variants.items():
@@ -200,6 +203,7 @@ def put(actor: Actor, post: Post, changes: Changes) -> None:
         post.late_limit_minutes = changes.late_limit_minutes
     if changes.accepted is not None:
         duplicates.accept(post, changes.accepted)
+    versions.keep(actor, post, before, anew=changes.anew)
 
 
 def attach(actor: Actor, post_id: UUID, media_id: UUID, *, part: int = 0) -> PostMedia:
@@ -259,46 +263,9 @@ def apply(actor: Actor, post_id: UUID, rev: int) -> Post:
         raise InvalidTransition("This is not a change of a scheduled post.")
     post = get(actor, copy.edits_id)
     lock(post)
-    waiting = [t for t in post.targets if t.state in (*OPEN_TO_EDIT, TargetState.QUEUED)]
-    if any(t.state is TargetState.POSTING for t in post.targets) or not waiting:
-        raise InvalidTransition("This post has begun to go out. Your text is kept here.")
-    wanted = [t.account_id for t in copy.targets]
-    if not wanted:
-        raise ValidationFailed("Choose at least one account.", field="accounts")
-    refuse_problems(copy, copy.targets, waits=any(not t.quick for t in waiting))
-    left_out.make_room(post, wanted)
-    kept = {t.account_id for t in post.targets if t.state not in OPEN_TO_EDIT}
-    due_at = copy.due_at if copy.due_at and copy.due_at > now() else post.due_at
-    for target in [t for t in waiting if t.account_id not in wanted]:
-        target.state, target.lease_until = TargetState.CANCELLED, None
-        target.hold_reason = target.hold_until = None
-    for target in waiting:
-        if target.account_id not in wanted:
-            continue
-        if target.state is TargetState.QUEUED:
-            # Claimed, and nothing sent: the claim is void, so that time and text are the new ones.
-            target.state, target.lease_until = TargetState.SCHEDULED, None
-        if target.state is TargetState.SCHEDULED and target.due_at != due_at:
-            target.due_at = target.scheduled_for = due_at
-            holds.moved(target, now())
-    have = {t.account_id for t in post.targets} | kept
-    for account in [t.account for t in copy.targets if t.account_id not in have]:
-        post.targets.append(holds.scheduled(post.profile_id, account, due_at, now()))
-    post.due_at, post.late_policy = due_at, copy.late_policy
-    post.late_limit_minutes = copy.late_limit_minutes
-    post.parts, post.options = list(copy.parts), dict(copy.options)
-    wished = {v.network: v.parts for v in copy.variants}
-    for network in {v.network for v in post.variants} | wished.keys():
-        _variant(post, network, wished.get(network))  # in place: a network has one row
-    post.media = [
-        PostMedia(media_id=m.media_id, part=m.part, position=m.position, alt=m.alt)
-        for m in copy.media
-    ]
-    post.accepted = list(copy.accepted)
-    post.rev += 1
+    rewrite(post, copy)
     db.session.delete(copy)
     db.session.flush()
-    duplicates.stamp(post, [t for t in post.targets if t.state in OPEN_TO_EDIT])
     seat_belt.tidy(post)
     events.audit(
         db.session(), actor, "post.edited", profile_id=post.profile_id, subject="post",
@@ -413,14 +380,7 @@ def _accounts(actor: Actor, post: Post, wanted: Sequence[UUID]) -> None:
         found = []
     if len(found) < len(set(wanted)) or any(one.profile_id != post.profile_id for one in found):
         raise NotFound("An account you chose is not one of this brand’s.", field="account")
-    chosen = {one.id for one in found}
-    left_out.make_room(post, chosen)
-    for target in [t for t in post.targets if t.account_id not in chosen]:
-        post.targets.remove(target)
-    have = {t.account_id for t in post.targets}
-    for account in found:
-        if account.id not in have:
-            post.targets.append(PostTarget(account=account, profile_id=post.profile_id))
+    choose(post, found)
 
 
 def _item(post: Post, item_id: UUID) -> PostMedia:

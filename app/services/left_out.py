@@ -33,6 +33,7 @@ def make_room(post: Post, account_ids: Collection[UUID]) -> None:
             name = network_title(one.account.network)
             says = f"{name} has heard of this post already. Duplicate it to send it there again."
             raise ValidationFailed(says, field="accounts")
+    for one in old:
         post.targets.remove(one)
     if old:
         db.session.flush()  # before the new ones: a post has one target an account

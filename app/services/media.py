@@ -24,7 +24,7 @@ from app.extensions import db
 from app.images import Info
 from app.integrations.storage import Readable, Storage, Stored
 from app.models.media import Media
-from app.models.posts import Post, PostMedia, PostStatus
+from app.models.posts import Post, PostMedia
 from app.permissions import Actor, Permission
 from app.services import media_uses, usage
 from app.services.access import reach
@@ -33,7 +33,6 @@ MAX_ALT = 2_000  # characters
 MAX_NAME = 255
 HEAD = 4_096  # bytes that tell a video from a picture
 NAMED = 3  # posts told by name where a picture is still needed
-SETTLED = (PostStatus.PUBLISHED, PostStatus.DISCARDED)
 
 log = logs.get("media")
 
@@ -69,6 +68,17 @@ def on_trial() -> Iterator[None]:
         if keys:
             db.session.rollback()  # a look leaves nothing to commit, and the storage may think
             let_go(keys)
+
+
+@contextmanager
+def standing_in(rows: Iterable[Media]) -> Iterator[None]:
+    """Within, these count as files of the library, though nothing of them is here: for a look at
+    a post whose files are yet to be fetched. The caller rolls back."""
+    mark = _trial.set({row.id: row for row in rows})
+    try:
+        yield
+    finally:
+        _trial.reset(mark)
 
 
 @contextmanager
@@ -232,13 +242,18 @@ def stored(key: str | None) -> Path:
 def set_alt(actor: Actor, media_id: UUID, alt: str) -> Media:
     """Describe the picture; posts made from now on begin with this text."""
     media = held(actor, media_id)
-    if "\x00" in alt or any("\ud800" <= one <= "\udfff" for one in alt):
-        raise ValidationFailed("This text holds a character that cannot be stored.", field="alt")
-    if len(alt) > MAX_ALT:
-        raise ValidationFailed(f"Keep the description under {MAX_ALT:,} characters.", field="alt")
-    media.alt = alt.strip()
+    media.alt = alt_text(alt)
     db.session.commit()
     return media
+
+
+def alt_text(given: str) -> str:
+    """A description as it is stored; ``ValidationFailed`` with ``field="alt"``."""
+    if "\x00" in given or any("\ud800" <= one <= "\udfff" for one in given):
+        raise ValidationFailed("This text holds a character that cannot be stored.", field="alt")
+    if len(given) > MAX_ALT:
+        raise ValidationFailed(f"Keep the description under {MAX_ALT:,} characters.", field="alt")
+    return given.strip()
 
 
 def delete(actor: Actor, media_id: UUID) -> None:
@@ -359,7 +374,7 @@ def _refuse_needed(actor: Actor, media: Media) -> None:
         .where(
             PostMedia.media_id == media.id,
             Post.discarded_at.is_(None),
-            Post.status.not_in(SETTLED),
+            Post.status.not_in(media_uses.SETTLED),
         )
     )
     found = list(dict.fromkeys(db.session.scalars(needed)))
@@ -373,7 +388,7 @@ def _refuse_needed(actor: Actor, media: Media) -> None:
     ).all()
     # A working copy stands for the post it edits, which is named already.
     told = [post for post in rows if post.edits_id not in found]
-    named = [_called(post) for post in told]
+    named = [media_uses.called(post.parts, post.due_at, post.profile.zone) for post in told]
     listed = ", ".join(named[:NAMED])
     more = len(named) - NAMED
     if more > 0:
@@ -385,17 +400,6 @@ def _refuse_needed(actor: Actor, media: Media) -> None:
         field="media",
         facts={"posts": [str(post.id) for post in told]},
     )
-
-
-def _called(post: Post) -> str:
-    """A post's first words and its day, as a person would name it."""
-    words = " ".join((post.parts or [""])[0].split())
-    short = words if len(words) <= 40 else words[:39].rstrip() + "…"
-    name = f"“{short}”" if short else "a post without text"
-    if post.due_at is None:
-        return name
-    day = post.due_at.astimezone(post.profile.zone)
-    return f"{name} on {day.day} {day:%B}"
 
 
 def _there(key: str | None) -> Path:

@@ -15,26 +15,20 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import joinedload
 
-from app import events, holds
+from app import events
 from app.clock import now, seconds
 from app.config import settings
 from app.errors import Conflict, InvalidTransition, Stale, ValidationFailed
 from app.extensions import db, queues
 from app.models.accounts import AccountStatus
 from app.models.attempts import Attempt, AttemptState
-from app.models.posts import (
-    Post,
-    PostMedia,
-    PostTarget,
-    PostVariant,
-    TargetState,
-    check_move,
-)
+from app.models.posts import Post, PostTarget, TargetState, check_move
 from app.permissions import Actor, Permission
 from app.services import duplicates, seat_belt, slots, usage, verdicts
 from app.services.access import reach
+from app.services.post_changes import copied, end, retime, throw_away
 from app.services.starting import due_of, hold_if_unusable, launch, set_due, stamp
-from app.services.writing import load, lock, refuse_clash, refuse_problems
+from app.services.writing import load, lock, refuse_problems
 from app.settle import settle
 
 S = TargetState
@@ -139,20 +133,9 @@ def unschedule(actor: Actor, post_id: UUID) -> Post:
 def move(actor: Actor, post_id: UUID, at: datetime, *, rev: int | None = None) -> Post:
     """Give the post another time (UTC); a draft keeps it as its planned time."""
     post = begin(actor, post_id, rev)
-    due, waiting = due_of(at), [t for t in post.targets if t.state is S.SCHEDULED]
-    if post.armed and not waiting:
-        raise InvalidTransition("This post has gone out or is going out, so it can't be moved.")
-    if post.armed:
-        refuse_clash(post, waiting)
-        seat_belt.send(actor, post, due)
-    before, post.due_at = post.due_at, due
-    for target in waiting:
-        set_due(target, due)
-        target.error = target.error_code = target.category = None  # of a wait that is over
-        holds.moved(target, now())
-    seat_belt.hold(actor, post, waiting)
-    post.rev += 1
-    finish(actor, post, "post.moved", before=stamp(before), after=stamp(due))
+    before = post.due_at
+    retime(actor, post, at)
+    finish(actor, post, "post.moved", before=stamp(before), after=stamp(post.due_at))
     return post
 
 
@@ -162,7 +145,7 @@ def cancel(actor: Actor, target_id: UUID) -> Post:
     post = begin(actor, target.post_id)
     target = _one(post, target_id)
     check_move(target.state, S.CANCELLED)
-    _end(target, S.CANCELLED)
+    end(target, S.CANCELLED)
     if all(t.state in (S.CANCELLED, S.DISCARDED) for t in post.targets):
         post.discarded_at = now()
     finish(actor, post, "post.cancelled", target=str(target_id))
@@ -172,14 +155,7 @@ def cancel(actor: Actor, target_id: UUID) -> Post:
 def discard(actor: Actor, post_id: UUID) -> Post:
     """Delete the post here. What is public already stays public on the networks."""
     post = begin(actor, post_id)
-    if any(t.state in (S.POSTING, S.NEEDS_REVIEW) for t in post.targets):
-        raise InvalidTransition(
-            "This post is going out, or nobody knows yet whether it did. Settle that first."
-        )
-    for target in post.targets:
-        if target.state not in (S.PUBLISHED, S.CANCELLED):
-            _end(target, S.DISCARDED)
-    post.discarded_at = now()
+    throw_away(post)
     finish(actor, post, "post.discarded")
     return post
 
@@ -258,27 +234,11 @@ def duplicate(actor: Actor, post_id: UUID) -> Post:
     source = get(actor, post_id)
     actor.require(Permission.POST_WRITE, source.profile_id)
     kept = [t.account_id for t in source.targets if t.account.status is AccountStatus.ACTIVE]
-    copy = _copy(source, actor, kept)
+    copy = copied(source, actor.user_id, kept)
     db.session.add(copy)
     db.session.flush()
     finish(actor, copy, "post.duplicated", source=str(post_id))
     return copy
-
-
-def _copy(source: Post, actor: Actor, account_ids: Sequence[UUID]) -> Post:
-    return Post(
-        profile_id=source.profile_id,
-        author_id=actor.user_id,
-        parts=list(source.parts),
-        options=dict(source.options),
-        variants=[PostVariant(network=v.network, parts=list(v.parts)) for v in source.variants],
-        media=[
-            PostMedia(media_id=m.media_id, part=m.part, position=m.position, alt=m.alt)
-            for m in source.media
-            if m.media.deleted_at is None
-        ],
-        targets=[PostTarget(account_id=a, profile_id=source.profile_id) for a in account_ids],
-    )
 
 
 def _arm(
@@ -305,7 +265,7 @@ def _arm(
     launch(post, startable, due, quick=quick)
     left = [t for t in post.targets if t not in wanted and t.state is S.DRAFT]
     if left:
-        aside = _copy(post, actor, [t.account_id for t in left])
+        aside = copied(post, actor.user_id, [t.account_id for t in left])
         db.session.add(aside)
         for target in left:
             post.targets.remove(target)
@@ -328,11 +288,6 @@ def begin(actor: Actor, post_id: UUID, rev: int | None = None) -> Post:
 
 def _one(post: Post, target_id: UUID) -> PostTarget:
     return next(t for t in post.targets if t.id == target_id)
-
-
-def _end(target: PostTarget, state: TargetState) -> None:
-    target.state, target.lease_until = state, None
-    target.hold_reason = target.hold_until = None
 
 
 def _resume(target: PostTarget) -> None:

@@ -6,7 +6,7 @@ a minimum notice, a number of posts a day, and accounts. A person is never held 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -140,13 +140,8 @@ def hold(actor: Actor, post: Post, targets: Iterable[PostTarget]) -> None:
     key = key_of(actor)
     if key is None or key.mode is not KeyMode.CONFIRM or not post.armed:
         return
-    for target in targets:
-        target.hold_reason = HoldReason.APPROVAL
-        target.hold_until = holds.deadline(target.due_at, now())
     db.session.add(post)  # a new one need not be of the session yet
-    db.session.flush()
-    _void(post)
-    _ask(post, key.id)
+    ask_again(post, targets, key.id)
 
 
 def refuse_verdict(actor: Actor) -> None:
@@ -169,16 +164,42 @@ def pending(post_id: UUID) -> Confirmation | None:
     ).one_or_none()
 
 
+def pending_of(post_ids: Collection[UUID]) -> dict[UUID, Confirmation]:
+    """What waits for a person's word, by post."""
+    rows = db.session.scalars(
+        select(Confirmation).where(Confirmation.post_id.in_(post_ids), PENDING)
+    )
+    return {row.post_id: row for row in rows}
+
+
 def tidy(post: Post) -> None:
     """After any change of a post: a request that no longer fits it is void. Where the post still
     waits, another one stands for it as it is now. The caller commits."""
-    found = pending(post.id)
-    if found is None or (waits(post) and found.digest == digest(post)):
-        return
-    key_id = found.key_id
+    tidy_many([post])
+
+
+def tidy_many(posts: Sequence[Post]) -> None:
+    """The same of many posts, in one look."""
+    asked = pending_of([post.id for post in posts])
+    for post in posts:
+        found = asked.get(post.id)
+        if found is None or (waits(post) and found.digest == digest(post)):
+            continue
+        key_id = found.key_id
+        _void(post)
+        if waits(post):
+            _ask(post, key_id)
+
+
+def ask_again(post: Post, targets: Iterable[PostTarget], key_id: UUID) -> None:
+    """Let these targets wait for a person's word once more, as the key had asked; the caller
+    commits."""
+    for target in targets:
+        target.hold_reason = HoldReason.APPROVAL
+        target.hold_until = holds.deadline(target.due_at, now())
+    db.session.flush()
     _void(post)
-    if waits(post):
-        _ask(post, key_id)
+    _ask(post, key_id)
 
 
 def waits(post: Post) -> bool:

@@ -46,6 +46,16 @@ def start_new(actor: Actor, post: Post, due: datetime, *, quick: bool) -> None:
     Nothing is locked and nothing read again: that is what makes it quick. Raises
     ``ValidationFailed`` with one error for each thing a network would refuse.
     """
+    put_new(actor, post, due, quick=quick)
+    keep(post)
+    queues.wake("publishing.deliver" if quick else "checks.flight")
+
+
+def put_new(actor: Actor, post: Post, due: datetime, *, quick: bool) -> None:
+    """Put a new post on the clock, and its record beside it; the caller stores it and commits.
+
+    Its targets hold their accounts, and every column they are looked at by.
+    """
     targets = list(post.targets)
     if not targets:
         raise ValidationFailed("Choose at least one account.", field="accounts")
@@ -61,8 +71,6 @@ def start_new(actor: Actor, post: Post, due: datetime, *, quick: bool) -> None:
         db.session(), actor, action, profile_id=post.profile_id, subject="post",
         subject_id=post.id, due=stamp(due),
     )  # fmt: skip
-    keep(post)
-    queues.wake("publishing.deliver" if quick else "checks.flight")
 
 
 def keep(post: Post) -> None:

@@ -25,6 +25,7 @@ from app.services.slots import OpenSlot
 ROWS = 96  # quarters of an hour
 QUARTER = timedelta(minutes=15)
 FROM, TO = 7, 21  # hours that are always open
+FOLD = 2  # hours that are worth a folded line
 NEAR = 5  # quarters: cards closer than that share the column (DESIGN §6.3)
 SLOT = 4  # quarters an open slot takes
 TALL, SHORT = 10, 6  # quarters a card takes with a picture and without
@@ -55,6 +56,7 @@ class Crowd:
     at: int
     count: int
     col: str
+    trouble: bool = False  # one of them needs a person
 
 
 @dataclass(frozen=True)
@@ -161,20 +163,19 @@ def look(actor: Actor, profile: Profile, on: date, filters: Filters | None = Non
     """The week that holds ``on``, read with the month in which it mostly lies."""
     first = begin(profile, on)
     middle = first + 3 * DAY
-    month = calendar.month(actor, profile, middle.year, middle.month, filters, with_pictures=False)
+    month = calendar.month(actor, profile, middle.year, middle.month, filters, pictures=True)
     days = [day for day in month.days if first <= day.date < first + 7 * DAY]
     found = [card for day in days for card in day.cards]
     light = len(found) >= LIGHT
-    if not light:
-        pictures = {card.id: card for card in cards.with_pictures(found)}
-        days = [replace(d, cards=tuple(pictures[c.id] for c in d.cards)) for d in days]
+    if light:
+        days = [replace(d, cards=tuple(replace(c, picture=None) for c in d.cards)) for d in days]
     columns = tuple(_column(day, profile.zone) for day in days)
     opens, closes = _hours(columns)
     return Week(month, columns, opens, closes, light, cards.moving(found))
 
 
 def lay(found: Sequence[Card], change: Change | None = None) -> tuple[list[Place], list[Crowd]]:
-    """Where the cards of one day lie. Those in trouble are never among the crowd."""
+    """Where the cards of one day lie. Where not all have room, those in trouble come first."""
     rows = {card.id: _row(card) for card in found}
     places: list[Place] = []
     crowds: list[Crowd] = []
@@ -184,7 +185,8 @@ def lay(found: Sequence[Card], change: Change | None = None) -> tuple[list[Place
         end = min((rows[card.id] for card in behind), default=ROWS)
         lanes, over = _lanes(cluster, rows, LANES)
         if over:
-            lanes, over = _lanes(cluster, rows, LANES - 1)
+            urgent = sorted(cluster, key=lambda card: not card.trouble)
+            lanes, over = _lanes(urgent, rows, LANES - 1)
         width = len(lanes) + bool(over)
         for number, lane in enumerate(lanes, 1):
             after = [*(rows[card.id] for card in lane[1:]), end]
@@ -257,7 +259,8 @@ def _hours(columns: Iterable[Column]) -> tuple[int, int]:
         if column.now is not None:
             starts.append(column.now // 15)
             ends.append(column.now // 15 + 1)
-    return min(starts) // 4, min(-(-max(ends) // 4), 24)
+    opens, closes = min(starts) // 4, min(-(-max(ends) // 4), 24)
+    return (opens if opens >= FOLD else 0), (closes if closes <= 24 - FOLD else 24)
 
 
 def _row(card: Card) -> int:
@@ -287,10 +290,11 @@ def _clusters(found: Sequence[Card], rows: dict[UUID, int]) -> list[list[Card]]:
 def _lanes(
     cluster: Sequence[Card], rows: dict[UUID, int], most: int
 ) -> tuple[list[list[Card]], list[Card]]:
-    """The cards side by side in at most ``most`` lanes, and those that found no room."""
+    """The cards side by side in at most ``most`` lanes, the first ones first, and those that
+    found no room."""
     lanes: list[list[Card]] = [[] for _ in range(most)]
     over: list[Card] = []
-    for card in sorted(cluster, key=lambda c: not c.trouble):
+    for card in cluster:
         second = bool(card.at and card.at.fold)
         for lane in lanes[1:] if second else lanes:
             if all(abs(rows[card.id] - rows[other.id]) >= NEAR for other in lane):
@@ -304,11 +308,12 @@ def _lanes(
 
 def _crowds(over: Sequence[Card], rows: dict[UUID, int], col: str) -> list[Crowd]:
     crowds: list[Crowd] = []
-    for at in sorted(rows[card.id] for card in over):
-        if crowds and at - crowds[-1].at < NEAR:
-            crowds[-1] = replace(crowds[-1], count=crowds[-1].count + 1)
+    for card in sorted(over, key=lambda card: rows[card.id]):
+        last = crowds[-1] if crowds else None
+        if last and rows[card.id] - last.at < NEAR:
+            crowds[-1] = replace(last, count=last.count + 1, trouble=last.trouble or card.trouble)
         else:
-            crowds.append(Crowd(at, 1, col))
+            crowds.append(Crowd(rows[card.id], 1, col, card.trouble))
     return crowds
 
 

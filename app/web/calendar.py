@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.services import calendar, week
+from app.services import bulk, calendar, week
+from app.services.bulk_orders import Order
 from app.services.calendar import Filters
+from app.web import bulk_words, htmx
 from app.web import calendar_parts as parts
-from app.web import htmx
 from app.web.actor import current_actor, current_profile
 from app.web.forms.calendar import day_of, filters_of, month_of, shown_of
 from app.web.guard import requires
 from app.web.settings import setup_context
+from app.web.when import When
 
 bp = Blueprint("calendar", __name__, url_prefix="/p/<profile>/calendar")
 
@@ -77,6 +80,22 @@ def day(profile: str, on: str) -> ResponseReturnValue:
     return parts.page("calendar/day.html", before=when - one, after=when + one, **context)
 
 
+@bp.get("/tray")
+@requires("post.read")
+def tray(profile: str) -> ResponseReturnValue:
+    """The drafts without a date and what goes out next: beside a week, once it is opened."""
+    if not htmx.wants_part():
+        return htmx.redirect(f"/p/{profile}/drafts")
+    actor, brand = current_actor(), current_profile()
+    context = {
+        **parts.common(Filters()),
+        "drafts": calendar.drafts(actor, brand),
+        "next_up": calendar.up_next(actor, brand),
+    }
+    response = make_response(render_template("calendar/_tray.html", **context))
+    return htmx.along(response, htmx.part("calendar/_upnext.html", "#upnext", **context))
+
+
 @bp.get("/attention")
 @requires("post.read")
 def needing(profile: str) -> ResponseReturnValue:
@@ -114,14 +133,15 @@ def _month(year: int, number: int) -> Response:
     found = calendar.month(actor, profile, year, number, filters)
     here, first = calendar.today(profile), found.first
     on = here if (here.year, here.month) == (year, number) else first
+    grid = parts.of_grid(found, filters)
     return parts.page(
         "calendar/month.html",
-        **(setup_context() | parts.of_grid(found, filters)),
+        **(setup_context() | grid),
         view="month",
         anchor=first,
         before=parts.shift(first, -1),
         after=parts.shift(first, 1),
-        cadence=parts.strip(found),
+        cadence=parts.strip(found, grid["owned"]),
         drafts=calendar.drafts(actor, profile),
         next_up=calendar.up_next(actor, profile),
         day=next(one for one in found.days if one.date == on),
@@ -132,17 +152,15 @@ def _week(on: date) -> Response:
     actor, profile = current_actor(), current_profile()
     filters = replace(filters_of(request.args), text="")
     found = week.look(actor, profile, on, filters)
-    days = timedelta(days=7)
+    grid, days = parts.of_grid(found, filters), timedelta(days=7)
     return parts.page(
         "calendar/week.html",
-        **parts.of_grid(found, filters),
+        **grid,
         view="week",
         anchor=found.first,
         before=found.first - days,
         after=found.first + days,
-        cadence=parts.strip(found),
-        drafts=calendar.drafts(actor, profile),
-        next_up=calendar.up_next(actor, profile),
+        cadence=parts.strip(found, grid["owned"]),
         whole=request.args.get("hours") == "all",
     )
 
@@ -154,8 +172,19 @@ def _list(year: int, number: int) -> Response:
         "calendar/list.html",
         **parts.common(filters),
         days=calendar.listing(current_actor(), current_profile(), year, number, filters),
+        last=_last(),
         view="list",
         anchor=first,
         before=parts.shift(first, -1),
         after=parts.shift(first, 1),
     )
+
+
+def _last() -> dict[str, Any] | None:
+    """The work on many posts that can still be undone, in words."""
+    found = bulk.latest(current_actor(), current_profile())
+    if found is None:
+        return None
+    batch, count, until = found
+    told = bulk_words.done(Order.from_json(batch.asked), count, When(current_profile()))
+    return {"id": batch.id, "told": told, "until": until}

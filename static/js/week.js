@@ -163,6 +163,30 @@ function card(el) { /* a draft of the tray as a chip */
   chip.append(text);
   return chip;
 }
+/* --- a free time under the mouse: a click writes a post for it (by keyboard: N on the day) --- */
+let busy = false;
+function free(e) {
+  const col = e.target.closest?.('.wg[data-write] .wg__col');
+  if (!col || e.target !== col || drag || e.buttons || agenda()) return null;
+  const r = col.getBoundingClientRect();
+  const spot = { col, row: Math.min(Math.floor((e.clientY - r.top) / (r.height / ROWS)), ROWS - 1) };
+  return passed(spot) ? null : spot;
+}
+document.addEventListener('pointermove', e => {
+  const spot = body() && e.pointerType === 'mouse' ? free(e) : null, shown = $('.wg__new');
+  if (!spot) return shown?.remove();
+  const li = shown || document.createElement('li');
+  li.className = 'wg__new';
+  li.ariaHidden = 'true';
+  [li.dataset.at, li.dataset.len, li.textContent] = [Math.min(spot.row, ROWS - 2), 2, `+ ${clockOf(spot)}`];
+  if (li.parentNode !== spot.col) spot.col.append(li);
+});
+document.addEventListener('pointerdown', () => { busy = !!$(':popover-open'); }, true); /* that click only closes it */
+document.addEventListener('click', e => {
+  const spot = body() && !busy && !('dragging' in root.dataset) ? free(e) : null;
+  if (spot) location.assign(`${$('.day__add', spot.col).getAttribute('href').split('?')[0]}?at=${at(spot)}`);
+});
+
 let resting;
 function overFold(x, y) { /* resting on a folded line opens it */
   const fold = document.elementFromPoint(x, y)?.closest('.wg__fold');
@@ -183,6 +207,8 @@ function follow(x, y) {
   if (y > innerHeight - 48) scrollBy(0, 16);
   overFold(x, y);
   drag.spot = under(x, y);
+  const time = $('time', drag.copy);
+  if (time && drag.spot) time.textContent = clockOf(drag.spot);
   if (drag.spot) calendar().show(drag.spot, drag.el); else calendar().clear();
   root.dataset.dragging = drag.spot && passed(drag.spot) ? 'no' : '';
 }

@@ -22,12 +22,14 @@ from app.clock import now
 from app.extensions import db
 from app.models.accounts import PendingConnection, Review
 from app.models.approvals import Place, PlaceKind
+from app.models.bulk import BulkBatch, BulkKind
 from app.models.content_templates import ContentTemplate
 from app.models.files import CalendarFeed, FileJob, FileKind
 from app.models.media import MediaUpload
 from app.models.people import User, UserSession
 from app.models.profiles import PlatformSet, Profile
 from app.models.recurring import Pattern, RecurringSchedule
+from app.models.versions import PostVersion
 from app.services import keys
 from app.services.keys import KeyKind
 from tests.conftest import Browser
@@ -90,7 +92,13 @@ def foreign(app: Flask) -> dict[str, UUID | str]:
         profile_id=brand.id, user_id=ada.id, kind=FileKind.EXPORT_TABLE, created_at=now(),
         expires_at=now() + timedelta(days=1),
     )  # fmt: skip
-    db.session.add_all([waits, session, template, place, upload, schedule, feed, job])
+    version = PostVersion(
+        post_id=post.id, profile_id=brand.id, by_key=False, parts=["Six"], own={}, began_at=now(),
+        saved_at=now(),
+    )  # fmt: skip
+    batch = BulkBatch(profile_id=brand.id, user_id=ada.id, kind=BulkKind.DELETE, asked={})
+    rows = [waits, session, template, place, upload, schedule, feed, job, batch, version]
+    db.session.add_all(rows)
     db.session.commit()
     key, _ = keys.create(actor_of(ada), KeyKind.PROFILE, brand.id)
     default = db.session.query(PlatformSet).filter_by(profile_id=brand.id).one()
@@ -100,7 +108,8 @@ def foreign(app: Flask) -> dict[str, UUID | str]:
         "target_id": post.targets[0].id, "media_id": make_media(brand).id, "key_id": key.id,
         "set_id": default.id, "session_id": session.id, "pending_id": waits.id,
         "template_id": template.id, "place_id": place.id, "upload_id": upload.id,
-        "schedule_id": schedule.id, "feed_id": feed.id, "job_id": job.id,
+        "schedule_id": schedule.id, "feed_id": feed.id, "job_id": job.id, "batch_id": batch.id,
+        "version_id": version.id,
     }  # fmt: skip
 
 

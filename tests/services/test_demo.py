@@ -24,6 +24,7 @@ from app.services import (
     accounts,
     attention,
     calendar,
+    cards,
     demo,
     destinations,
     people,
@@ -55,7 +56,7 @@ def test_the_demo_is_a_lived_in_month_with_a_working_log_in(app: Flask, sandbox:
     assert states[TargetState.PUBLISHED] > 20 and states[TargetState.SCHEDULED] > 10
     assert states[TargetState.DRAFT] >= 5 and states[TargetState.FAILED] == 1
     actor = access.person(people._find(login["email"]))  # type: ignore[arg-type]
-    found = attention.look(actor, profile)
+    found = attention.look(actor, profile, cards.owned(actor, profile))
     assert found.failed == 1 and "X already has" in found.reasons[0]
     weeks = posting_times.weeks(actor, profile)
     assert all(one.times for one in weeks)

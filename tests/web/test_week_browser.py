@@ -124,6 +124,10 @@ def test_a_post_is_dragged_to_a_quarter_of_an_hour_and_put_back(
     expect(tab.locator("#movebar")).to_contain_text("This post has gone out")
     tab.mouse.up()
     assert due(gone) == out
+    box = column(tab, to).bounding_box()  # a click on a free time writes a post for it
+    assert box is not None
+    tab.mouse.click(box["x"] + 30, box["y"] + box["height"] * (17 * 4 + 1.5) / 96)
+    tab.wait_for_url(f"**/compose?at={to:%Y-%m-%d}T17:15")
 
 
 def test_a_draft_from_the_tray_and_the_keyboard(
