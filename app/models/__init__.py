@@ -22,6 +22,7 @@ from app.models import (
     posts,
     profiles,
     recurring,
+    shares,
     usage,
     versions,
 )
@@ -31,5 +32,5 @@ __all__ = [
     "Base", "accounts", "approvals", "attempts", "billing", "bulk", "content_templates", "engine",
     "events", "files", "idempotency", "integrations", "keys", "media", "numbers", "people",
     "posting_times",
-    "posts", "profiles", "recurring", "usage", "versions",
+    "posts", "profiles", "recurring", "shares", "usage", "versions",
 ]  # fmt: skip
