@@ -15,6 +15,7 @@ from app.models import (
     idempotency,
     integrations,
     keys,
+    labels,
     media,
     numbers,
     people,
@@ -29,7 +30,6 @@ from app.models.base import Base
 
 __all__ = [
     "Base", "accounts", "approvals", "attempts", "billing", "bulk", "content_templates", "engine",
-    "events", "files", "idempotency", "integrations", "keys", "media", "numbers", "people",
-    "posting_times",
-    "posts", "profiles", "recurring", "usage", "versions",
+    "events", "files", "idempotency", "integrations", "keys", "labels", "media", "numbers",
+    "people", "posting_times", "posts", "profiles", "recurring", "usage", "versions",
 ]  # fmt: skip
