@@ -23,6 +23,7 @@ from app.models import (
     posts,
     profiles,
     recurring,
+    shares,
     usage,
     versions,
 )
@@ -31,5 +32,5 @@ from app.models.base import Base
 __all__ = [
     "Base", "accounts", "approvals", "attempts", "billing", "bulk", "content_templates", "engine",
     "events", "files", "idempotency", "integrations", "keys", "labels", "media", "numbers",
-    "people", "posting_times", "posts", "profiles", "recurring", "usage", "versions",
+    "people", "posting_times", "posts", "profiles", "recurring", "shares", "usage", "versions",
 ]  # fmt: skip

@@ -29,6 +29,7 @@ from app.models.posting_times import PostingTime
 from app.models.posts import Post, PostTarget
 from app.models.profiles import Membership, PlatformSet, Profile
 from app.models.recurring import RecurringOccurrence, RecurringSchedule
+from app.models.shares import PostComment, PostShare
 from app.models.versions import PostVersion
 from app.permissions import Actor, Permission
 
@@ -55,6 +56,8 @@ READ: dict[type[Base], Permission] = {
     Post: Permission.POST_READ,
     PostTarget: Permission.POST_READ,
     PostVersion: Permission.POST_READ,
+    PostShare: Permission.POST_READ,
+    PostComment: Permission.POST_READ,
     Attempt: Permission.POST_READ,
     ContentTemplate: Permission.POST_READ,
     Confirmation: Permission.POST_READ,

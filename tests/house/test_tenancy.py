@@ -29,6 +29,7 @@ from app.models.media import MediaUpload
 from app.models.people import User, UserSession
 from app.models.profiles import PlatformSet, Profile
 from app.models.recurring import Pattern, RecurringSchedule
+from app.models.shares import PostComment, PostShare
 from app.models.versions import PostVersion
 from app.services import keys
 from app.services.keys import KeyKind
@@ -97,6 +98,17 @@ def foreign(app: Flask) -> dict[str, UUID | str]:
         saved_at=now(),
     )  # fmt: skip
     batch = BulkBatch(profile_id=brand.id, user_id=ada.id, kind=BulkKind.DELETE, asked={})
+    share = PostShare(
+        post_id=post.id, profile_id=brand.id, user_id=ada.id, token_hash="0" * 64,
+        created_at=now(), expires_at=now() + timedelta(days=30),
+    )  # fmt: skip
+    db.session.add(share)
+    db.session.flush()
+    comment = PostComment(
+        share_id=share.id, post_id=post.id, profile_id=brand.id, name="Ben", text="Six?",
+        created_at=now(),
+    )  # fmt: skip
+    db.session.add(comment)
     rows = [waits, session, template, place, upload, schedule, feed, job, batch, version]
     db.session.add_all(rows)
     db.session.commit()
@@ -109,7 +121,8 @@ def foreign(app: Flask) -> dict[str, UUID | str]:
         "set_id": default.id, "session_id": session.id, "pending_id": waits.id,
         "template_id": template.id, "place_id": place.id, "upload_id": upload.id,
         "schedule_id": schedule.id, "feed_id": feed.id, "job_id": job.id, "batch_id": batch.id,
-        "version_id": version.id,
+        "version_id": version.id, "share_id": share.id, "comment_id": comment.id,
+        "item": post.id,
     }  # fmt: skip
 
 
