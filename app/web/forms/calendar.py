@@ -51,6 +51,7 @@ def filters_of(args: MultiDict[str, str]) -> Filters:
         author=_uuid(args.get("author", "")),
         text=" ".join(args.get("q", "")[:TEXT].split()),
         label=_uuid(args.get("label", "")),
+        slots=args.get("slots") != "0",
     )
 
 
@@ -62,6 +63,7 @@ def query_of(filters: Filters) -> str:
         "author": str(filters.author or ""),
         "label": str(filters.label or ""),
         "q": filters.text,
+        "slots": "" if filters.slots else "0",
     }
     kept = urlencode({key: value for key, value in given.items() if value}, safe=",")
     return f"?{kept}" if kept else ""
