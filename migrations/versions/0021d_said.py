@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = '0021d'
-down_revision = '0021c'
+down_revision = '0018b'
 branch_labels = None
 depends_on = None
 
