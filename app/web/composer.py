@@ -24,6 +24,7 @@ from app.services import (
     duplicate_checks,
     options_shown,
     previews,
+    shares,
 )
 from app.services.composing import many
 from app.web import htmx, navigation
@@ -70,6 +71,9 @@ def stored(post: Post, tab: str = "", preview: str = "") -> Typed:
 def page(post: Post, typed: Typed, *, status: int = 200, **more: Any) -> Response:
     """The whole composer, with what was typed where that is not what is stored."""
     drawn = context(post, typed, whole=True, **more)
+    if typed.rev:
+        drawn["comments"] = shares.comments(current_actor(), post.edits_id or post.id)
+        drawn["when"] = When(current_profile())
     response = current_app.make_response(render_template("drafts/composer.html", **drawn))
     response.status_code = status
     response.vary.update(htmx.VARY)

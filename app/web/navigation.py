@@ -133,7 +133,8 @@ ENTRIES = (
 # Rooms without a way of their own, and the one they are reached from.
 PART_OF = {
     "posts": "calendar", "catchup": "calendar", "feeds": "calendar", "exports": "calendar",
-    "imports": "calendar", "posting_times": "connections",
+    "imports": "calendar", "versions": "calendar", "shares": "calendar",
+    "posting_times": "connections",
 }  # fmt: skip
 
 Builder = Callable[[], Shell]

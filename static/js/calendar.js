@@ -141,7 +141,9 @@ function peekOff() {
   if ($('#popover').matches(':popover-open')) $('#popover').hidePopover();
 }
 document.addEventListener('beforetoggle', e => {
-  if (e.target.id !== 'popover' || e.newState !== 'open' || !peeked?.isConnected) return;
+  if (e.target.id !== 'popover' || e.newState !== 'open') return;
+  if ('dragging' in document.documentElement.dataset) return e.preventDefault(); /* asked for before the hand closed */
+  if (!peeked?.isConnected) return;
   const r = peeked.getBoundingClientRect(), low = r.bottom > innerHeight * .6, right = r.left > innerWidth * .6;
   e.target.style.margin = 0;
   e.target.style.inset = [low ? 'auto' : `${r.bottom + 4}px`, right ? `${innerWidth - r.right}px` : 'auto',
@@ -153,6 +155,7 @@ document.addEventListener('pointerover', e => {
   clearTimeout(rest);
   rest = setTimeout(() => { if (!held && el.matches(':hover') && !$('#dialog').open) peek(el); }, 400);
 });
+document.addEventListener('pointerdown', () => clearTimeout(rest));
 document.addEventListener('pointerout', e => {
   if (!e.target.closest('#cal .chip, #popover')) return;
   clearTimeout(rest);

@@ -104,6 +104,7 @@ function mark(spot) {
   if (!spot) return;
   const li = document.createElement('li'), line = document.createElement('span'), why = passed(spot);
   open(spot.row, 1);
+  $('#movebar [data-slots]').hidden = !$('.wg [data-slot]');
   li.className = 'drop';
   [li.dataset.at, li.dataset.len] = [Math.min(spot.row, ROWS - 2), Math.min(LEN, Math.max(ROWS - spot.row, 2))];
   if (why) li.dataset.refused = '';
@@ -122,10 +123,7 @@ function walk(here, key) {
 }
 (window.Carillon.views ||= []).push({
   root: '.wg', later: 'time', from, step, words, passed, at, mark, walk,
-  get help() {
-    $('#movebar [data-slots]').hidden = !$('.wg [data-slot]');
-    return 'Left and right choose the day, up and down the quarter of an hour';
-  },
+  help: 'Left and right choose the day, up and down the quarter of an hour',
   day: el => el?.closest?.('.wg__day, .wg__col'),
   stays: (spot, el) => { const was = from(el); return el.closest('.wg__col') === spot.col && was.row === spot.row && !spot.slot; },
 });
