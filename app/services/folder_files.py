@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -81,7 +83,7 @@ class Folder:
         try:
             with self._pack.open(self._entries[f"{self._root}{name}"]) as file:
                 yield file
-        except (zipfile.BadZipFile, EOFError) as error:
+        except (zipfile.BadZipFile, EOFError, zlib.error) as error:
             raise _refused(f"{name} is damaged.") from error
 
     def listed(self) -> list[UUID]:
@@ -107,12 +109,11 @@ def opened(file: Path | IO[bytes]) -> Iterator[Folder]:
     """The folder in a zip. Raises ``ValidationFailed`` or ``PayloadTooLarge`` (``field`` is
     ``file``) for one that is refused."""
     try:
-        with zipfile.ZipFile(file) as pack:
-            yield Folder(pack)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError) as error:
+        pack = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, struct.error) as error:
         raise _refused("This zip cannot be read. Make it again.") from error
-    except (RuntimeError, NotImplementedError, EOFError) as error:
-        raise _refused("This zip is packed in a way we do not read. Make it again.") from error
+    with pack:
+        yield Folder(pack)
 
 
 def is_zip(head: bytes) -> bool:
