@@ -10,11 +10,11 @@ import zlib
 from calendar import monthrange
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import selectinload
 
 from app.clock import now, to_utc
@@ -24,17 +24,19 @@ from app.models.people import User
 from app.models.posts import Post, PostTarget, PostVariant, TargetState
 from app.models.profiles import Membership, Profile
 from app.permissions import Actor
-from app.services import cards
+from app.services import ahead, cards, labels, slots
 from app.services.access import reach
+from app.services.ahead import Ahead
 from app.services.cards import Card, Owned
+from app.services.slots import OpenSlot
 
 SHOWN = 6  # posts of a day before "3 more" (DESIGN §1)
+SLOTS = 3  # open ones of a day in a month
 LIGHT = 50  # beyond that pictures and hidden words stay away (DESIGN §11)
 DRAFTS = 8
 MOST = 3000  # posts of one view
 YEARS = range(1970, 2200)
 DAY = timedelta(days=1)
-DRAFT = (~Post.armed, Post.due_at.is_(None))  # without a date
 Date = date  # inside ``Day``, ``date`` is the field
 # What a filter by status shows: the words of the menu, and the cards' states.
 STATUSES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -49,19 +51,22 @@ STATUSES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Filters:
-    """What is shown; nothing set shows everything. ``text`` is searched in the texts."""
+    """What is shown; nothing set shows everything. ``text`` is searched in the texts; open
+    ``slots`` stand among the posts."""
 
     networks: tuple[str, ...] = ()
     status: str = ""
     author: UUID | None = None
     text: str = ""
+    label: UUID | None = None
+    slots: bool = True
 
     @property
     def any(self) -> bool:
-        return bool(self.networks or self.status or self.author or self.text)
+        return bool(self.networks or self.status or self.author or self.text or self.label)
 
     def take(self, card: Card) -> bool:
-        """Whether the card is shown. The text has been searched by then."""
+        """Whether the card is shown. Text and label have been looked at by then."""
         if self.networks and not set(self.networks) & set(card.networks):
             return False
         if self.status and card.state not in STATUSES[self.status][1]:
@@ -71,12 +76,14 @@ class Filters:
 
 @dataclass(frozen=True)
 class Day:
-    """One day. ``shown`` are at most ``SHOWN`` cards, ``more`` how many others there are."""
+    """One day. ``shown`` are at most ``SHOWN`` cards, ``more`` how many others there are;
+    ``slots`` those still open, of which a cell of the month shows the first."""
 
     date: Date
     cards: tuple[Card, ...]
     today: Date
     month: int = 0  # the month on view; 0 where there is none
+    slots: tuple[OpenSlot, ...] = ()
 
     @property
     def past(self) -> bool:
@@ -100,14 +107,26 @@ class Day:
         return tuple(card for card in self.cards if card.id in kept)
 
     @property
+    def line(self) -> list[Card | OpenSlot]:
+        """What a cell of the month shows, in the order of time."""
+        mixed: list[Card | OpenSlot] = [*self.shown, *self.slots[:SLOTS]]
+        return sorted(mixed, key=lambda one: one.at or datetime.max.replace(tzinfo=UTC))
+
+    @property
     def more(self) -> int:
         return len(self.cards) - len(self.shown)
+
+    @property
+    def more_slots(self) -> int:
+        return max(len(self.slots) - SLOTS, 0)
 
     @property
     def digest(self) -> str:
         """Short, and another one as soon as the day looks different."""
         seen = ";".join(f"{c.id}{c.rev}{c.state}{c.at}{c.risk}{c.edited}" for c in self.cards)
-        return format(zlib.crc32(f"{seen}{self.past}{self.date == self.today}".encode()), "x")
+        open_at = ";".join(f"{one.at}{len(one.accounts)}" for one in self.slots)
+        told = f"{seen}{self.past}{self.date == self.today}{open_at}"
+        return format(zlib.crc32(told.encode()), "x")
 
 
 @dataclass(frozen=True)
@@ -119,6 +138,7 @@ class Month:
     days: tuple[Day, ...]
     light: bool  # many posts: no pictures
     moving: bool
+    ahead: Ahead = Ahead()
 
     @property
     def first(self) -> date:
@@ -174,35 +194,47 @@ def month(
     for."""
     filters = filters or Filters()
     dates = grid(year, month, profile.week_start)
-    found = _between(actor, profile, dates[0], dates[-1] + DAY, filters, pictures)
+    every = _every(actor, profile, dates[0], dates[-1] + DAY, filters, pictures)
+    found = [card for card in every if filters.take(card)]
     light = len(found) > LIGHT
     by_day = _by_day(found)
     if not light and not pictures:
         single = [posts[0].id for posts in by_day.values() if len(posts) == 1]
         by_day = _by_day(cards.with_pictures(found, only=single))
     here = today(profile)
-    days = tuple(Day(one, tuple(by_day.get(one, ())), here, month) for one in dates)
-    return Month(year, month, days, light, cards.moving(found))
+    coming = ahead.look(actor, profile)
+    free = _slots(profile, dates[0], dates[-1], filters, coming, every)
+    days = tuple(
+        Day(one, tuple(by_day.get(one, ())), here, month, tuple(free[one])) for one in dates
+    )
+    return Month(year, month, days, light, cards.moving(found), coming)
 
 
 def listing(
     actor: Actor, profile: Profile, year: int, month: int, filters: Filters | None = None
 ) -> list[Day]:
-    """The days of a month that have posts, with pictures and authors."""
+    """The days of a month that have posts, with pictures, authors and labels."""
     filters = filters or Filters()
     first = date(year, month, 1)
     end = first + timedelta(days=monthrange(year, month)[1])
     found = _between(actor, profile, first, end, filters)
     if len(found) <= LIGHT:
         found = cards.with_pictures(found)
+    worn = labels.of_posts([card.id for card in found])
+    found = [replace(card, labels=tuple(worn.get(card.id, ()))) for card in found]
     by_day, here = _by_day(cards.with_authors(found)), today(profile)
     return [Day(one, tuple(by_day[one]), here) for one in sorted(by_day)]
 
 
 def day(actor: Actor, profile: Profile, on: date, filters: Filters | None = None) -> Day:
     """One day with everything on it."""
-    found = _between(actor, profile, on, on + DAY, filters or Filters())
-    return Day(on, tuple(cards.with_pictures(cards.with_authors(found))), today(profile))
+    filters = filters or Filters()
+    every = _every(actor, profile, on, on + DAY, filters)
+    found = [card for card in every if filters.take(card)]
+    shown = tuple(cards.with_pictures(cards.with_authors(found)))
+    coming = ahead.look(actor, profile)
+    free = _slots(profile, on, on, filters, coming, every)[on]
+    return Day(on, shown, today(profile), slots=tuple(free))
 
 
 def agenda(actor: Actor, profile: Profile, first: date, last: date) -> list[Card]:
@@ -232,10 +264,10 @@ def one(actor: Actor, profile: Profile, post_id: UUID) -> Card | None:
 def drafts(actor: Actor, profile: Profile, limit: int = DRAFTS) -> Drafts:
     """The tray: drafts that have no date yet."""
     order = (Post.updated_at.desc(), Post.id.desc())
-    found = cards.load(actor, profile, *DRAFT, order=order, limit=limit, pictures=True)
+    found = cards.load(actor, profile, *ahead.DRAFT, order=order, limit=limit, pictures=True)
     total = len(found)
     if total == limit:
-        total = ahead(actor, profile).drafts
+        total = ahead.look(actor, profile).drafts
     listed = cards.with_authors(found)
     return Drafts(tuple(listed), total - len(listed))
 
@@ -298,11 +330,42 @@ def _between(
     actor: Actor, profile: Profile, first: date, end: date, filters: Filters,
     pictures: bool = False,
 ) -> list[Card]:  # fmt: skip
+    found = _every(actor, profile, first, end, filters, pictures)
+    return [card for card in found if filters.take(card)]
+
+
+def _every(
+    actor: Actor, profile: Profile, first: date, end: date, filters: Filters,
+    pictures: bool = False,
+) -> list[Card]:  # fmt: skip
+    """The posts of these days that hold the text, before any other filter."""
     where = list(span(profile, first, end))
+    if filters.label is not None:
+        where.append(labels.wearing(filters.label))
     if filters.text:
         where.append(Post.id.in_(_holding(actor, profile, where, filters.text)))
-    found = cards.load(actor, profile, *where, limit=MOST, pictures=pictures)
-    return [card for card in found if filters.take(card)]
+    return cards.load(actor, profile, *where, limit=MOST, pictures=pictures)
+
+
+def _slots(
+    profile: Profile, first: date, last: date, filters: Filters, coming: Ahead,
+    every: Iterable[Card],
+) -> dict[date, list[OpenSlot]]:  # fmt: skip
+    """The open slots by their days, between all the posts of these days; none where only posts
+    of one state, author, text or label are shown."""
+    found: dict[date, list[OpenSlot]] = defaultdict(list)
+    only = filters.status or filters.author or filters.text or filters.label
+    if not filters.slots or only:
+        return found
+    taken = slots.sorted_by_account(
+        (line.account_id, line.state, card.at, line.scheduled_for)
+        for card in every
+        for line in card.lines
+    )
+    times = coming.on(filters.networks)
+    for one in slots.between(times, taken, first, last, profile.zone):
+        found[one.date].append(one)
+    return found
 
 
 def _holding(
@@ -334,30 +397,3 @@ def _by_day(found: Iterable[Card]) -> dict[date, list[Card]]:
         if card.at is not None:
             by_day[card.at.date()].append(card)
     return by_day
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """When the next post of the brand is due (until shortly before, nothing moves), and how many
-    drafts have no date."""
-
-    due: datetime | None
-    drafts: int
-
-
-def ahead(actor: Actor, profile: Profile) -> Ahead:
-    """Both in one statement."""
-    due = (
-        reach(actor)
-        .query(PostTarget)
-        .with_only_columns(func.min(PostTarget.due_at))
-        .where(
-            PostTarget.profile_id == profile.id,
-            PostTarget.state == TargetState.SCHEDULED,
-            PostTarget.hold_reason.is_(None),
-        )
-    )
-    rows = reach(actor).query(Post).with_only_columns(func.count())
-    count = rows.where(Post.profile_id == profile.id, *cards.OURS, *DRAFT)
-    row = db.session.execute(select(due.scalar_subquery(), count.scalar_subquery())).one()
-    return Ahead(row[0], row[1] or 0)

@@ -60,6 +60,7 @@ class Line:
     failures: int
     usable: bool
     light: str = ""  # of the flight check, empty until it has been looked at
+    scheduled_for: datetime | None = None  # the time a person gave
 
     @property
     def alive(self) -> bool:
@@ -82,6 +83,7 @@ class Card:
     changed: datetime | None = None
     picture: UUID | None = None
     by: str = ""
+    labels: tuple[str, ...] = ()
     source: str = "web"  # or ``api``, ``mcp``: a program or an agent made it
 
     @property
@@ -248,7 +250,8 @@ def _lines(actor: Actor, ids: Sequence[UUID]) -> dict[UUID, list[Line]]:
         .with_only_columns(
             PostTarget.id, PostTarget.post_id, PostTarget.account_id, PostTarget.state,
             PostTarget.hold_reason, PostTarget.due_at, PostTarget.failures,
-            PostTarget.flight_light, SocialAccount.network, SocialAccount.status,
+            PostTarget.flight_light, PostTarget.scheduled_for, SocialAccount.network,
+            SocialAccount.status,
         )
         .where(PostTarget.post_id.in_(ids))
         .order_by(PostTarget.id)
@@ -258,6 +261,7 @@ def _lines(actor: Actor, ids: Sequence[UUID]) -> dict[UUID, list[Line]]:
             Line(
                 row.id, row.account_id, row.network, row.state, row.hold_reason, row.due_at,
                 row.failures, row.status is AccountStatus.ACTIVE, row.flight_light or "",
+                row.scheduled_for,
             )
         )  # fmt: skip
     return found

@@ -6,7 +6,7 @@ What is typed is saved with every pause. A post on the clock is written in a wor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -75,10 +75,11 @@ def blank(
     post_id: UUID | None = None,
     due_at: datetime | None = None,
     text: str = "",
+    accounts: Collection[UUID] = (),
 ) -> Post:
     """A draft that is not stored, as an empty composer shows it: ``rev`` 0.
 
-    It has the accounts of the brand's last post (all that can post the first time).
+    It has those of the ``accounts`` that can post, else the usual ones.
     """
     actor.require(Permission.POST_WRITE, profile_id)
     profile = reach(actor).get(Profile, profile_id)
@@ -87,7 +88,7 @@ def blank(
         parts=[_text(text)], due_at=due_at, armed=False, status=PostStatus.DRAFT, options={},
         late_policy=None, late_limit_minutes=None,
     )  # fmt: skip
-    for account in usual_accounts.usual(actor, profile.id):
+    for account in usual_accounts.usual(actor, profile.id, accounts):
         post.targets.append(
             PostTarget(
                 id=ids.uuid7(), account=account, account_id=account.id, profile_id=profile.id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,11 +13,15 @@ from app.models.posts import Post, PostTarget
 from app.permissions import Actor
 
 
-def usual(actor: Actor, profile_id: UUID) -> list[SocialAccount]:
-    """The accounts of the person's last post there; all that can post the first time."""
+def usual(actor: Actor, profile_id: UUID, wanted: Collection[UUID] = ()) -> list[SocialAccount]:
+    """Those ``wanted`` that can post; where none can, the accounts of the person's last post
+    there, and all that can post the first time."""
     usable = select(SocialAccount).where(
         SocialAccount.profile_id == profile_id, SocialAccount.status == AccountStatus.ACTIVE
     )
+    named = usable.where(SocialAccount.id.in_(wanted)).order_by(SocialAccount.number)
+    if wanted and (found := list(db.session.scalars(named))):
+        return found
     last = db.session.scalar(
         select(Post.id)
         .where(Post.profile_id == profile_id, Post.author_id == actor.user_id, Post.armed)

@@ -20,12 +20,14 @@ from app.permissions import Actor
 from app.services import calendar, cards
 from app.services.calendar import DAY, Day, Filters, Month
 from app.services.cards import Card
+from app.services.slots import OpenSlot
 
 ROWS = 96  # quarters of an hour
 QUARTER = timedelta(minutes=15)
 FROM, TO = 7, 21  # hours that are always open
 FOLD = 2  # hours that are worth a folded line
 NEAR = 5  # quarters: cards closer than that share the column (DESIGN §6.3)
+SLOT = 4  # quarters an open slot takes
 TALL, SHORT = 10, 6  # quarters a card takes with a picture and without
 LANES = 3  # side by side; of more, a link to the day says how many
 LIGHT = 60  # posts of a week: beyond that no pictures
@@ -74,14 +76,31 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """An open slot on the grid, as ``Place`` is a card."""
+
+    slot: OpenSlot
+    at: int
+    len: int
+    col: str = ""
+
+
+@dataclass(frozen=True)
 class Column:
     """One day of the grid."""
 
     day: Day
     places: tuple[Place, ...]
+    openings: tuple[Opening, ...]
     crowds: tuple[Crowd, ...]
     change: Change | None
     now: int | None  # minutes since midnight, on today's column
+
+    @property
+    def line(self) -> list[Place | Opening]:
+        """Cards and open slots in the order of time."""
+        mixed: list[Place | Opening] = [*self.places, *self.openings]
+        return sorted(mixed, key=lambda one: (one.at, one.col))
 
 
 @dataclass(frozen=True)
@@ -180,6 +199,25 @@ def lay(found: Sequence[Card], change: Change | None = None) -> tuple[list[Place
     return sorted(places, key=lambda p: (p.at, p.card.at, p.col)), crowds
 
 
+def room_for(
+    slots: Iterable[OpenSlot], others: Sequence[Place | Crowd], change: Change | None = None
+) -> list[Opening]:
+    """Where the open slots of one day lie. One that a card or another slot would cover is left
+    out: the month and the day show it."""
+    used = [(one.at, one.at + (one.len if isinstance(one, Place) else NEAR)) for one in others]
+    rows = {one: min(_quarter(one.at), ROWS - 2) for one in slots}
+    found: list[Opening] = []
+    for one, at in rows.items():
+        later = [row for row in (*(begin for begin, _ in used), *rows.values()) if row > at]
+        room = min([at + SLOT, ROWS, *later]) - at
+        covered = any(begin <= at < end for begin, end in used)
+        if not covered and room >= 2:
+            twice = bool(change and change.kind == "twice" and 0 <= at - change.at < change.len)
+            found.append(Opening(one, at, room, "1/2" if twice else ""))
+            used.append((at, at + room))
+    return found
+
+
 def change_of(on: date, zone: ZoneInfo) -> Change | None:
     """The clock change of a day, or ``None`` on a day of 24 hours."""
     midnight = datetime.combine(on, time(), zone)
@@ -203,16 +241,17 @@ def _column(day: Day, zone: ZoneInfo) -> Column:
     places, crowds = lay(day.cards, change)
     here = now().astimezone(zone)
     minutes = here.hour * 60 + here.minute if here.date() == day.date else None
-    return Column(day, tuple(places), tuple(crowds), change, minutes)
+    openings = room_for(day.slots, [*places, *crowds], change)
+    return Column(day, tuple(places), tuple(openings), tuple(crowds), change, minutes)
 
 
 def _hours(columns: Iterable[Column]) -> tuple[int, int]:
     """The first hour that is open and the one before which the grid ends."""
     starts, ends = [FROM * 4], [TO * 4]
     for column in columns:
-        starts += [place.at for place in column.places]
+        starts += [one.at for one in column.line]
         starts += [crowd.at for crowd in column.crowds]
-        ends += [p.at + p.len for p in column.places]
+        ends += [one.at + one.len for one in column.line]
         ends += [crowd.at + NEAR for crowd in column.crowds]
         if column.change:
             starts.append(column.change.at)
@@ -227,7 +266,7 @@ def _hours(columns: Iterable[Column]) -> tuple[int, int]:
 def _row(card: Card) -> int:
     """The quarter in which it lies; the last ones of a day keep room for a line of words."""
     assert card.at is not None
-    return min((card.at.hour * 60 + card.at.minute) // 15, ROWS - 2)
+    return min(_quarter(card.at), ROWS - 2)
 
 
 def _length(card: Card, room: int) -> int:
@@ -281,7 +320,11 @@ def _crowds(over: Sequence[Card], rows: dict[UUID, int], col: str) -> list[Crowd
 def _is_twice(card: Card, change: Change | None) -> bool:
     if change is None or change.kind != "twice" or card.at is None:
         return False
-    return change.at <= (card.at.hour * 60 + card.at.minute) // 15 < change.at + change.len
+    return change.at <= _quarter(card.at) < change.at + change.len
+
+
+def _quarter(at: datetime) -> int:
+    return (at.hour * 60 + at.minute) // 15
 
 
 def _clock(row: int) -> str:

@@ -10,7 +10,7 @@ from flask import Response, make_response, render_template
 
 from app.clock import now
 from app.permissions import Permission
-from app.services import attention, cadence, calendar, cards, week
+from app.services import attention, cadence, calendar, cards, labels, posting_times, week
 from app.services.attention import Attention
 from app.services.calendar import STATUSES, Day, Filters, Month
 from app.services.cards import Card, Owned
@@ -37,6 +37,7 @@ def common(filters: Filters) -> dict[str, Any]:
         "when": When(profile),
         "title_of": cards.network_title,
         "nth": nth,
+        "writing": f"/p/{profile.slug}/compose",
         "may_write": actor.may(Permission.POST_WRITE, profile.id),
         "may_connect": actor.may(Permission.ACCOUNT_WRITE, profile.id),
         "may_team": actor.may(Permission.TEAM_READ, profile.id),
@@ -54,19 +55,21 @@ def look(shown: str, filters: Filters) -> Month | Week:
 def of_grid(found: Month | Week, filters: Filters) -> dict[str, Any]:
     """What the grid, the bar above it and the look-out for changes need."""
     actor, profile = current_actor(), current_profile()
-    owned, ahead = cards.owned(actor, profile), calendar.ahead(actor, profile)
+    owned = cards.owned(actor, profile)
+    month = found.month if isinstance(found, Week) else found
     bar = attention.look(actor, profile, owned)
     return {
         **common(filters),
         "owned": owned,
-        "draft_count": ahead.drafts,
-        "month": found.month if isinstance(found, Week) else found,
+        "draft_count": month.ahead.drafts,
+        "month": month,
         "week": found if isinstance(found, Week) else None,
         "counts": found.counts,
+        "timed": bool(month.ahead.times),
         "attention": bar,
         "seen": ".".join(digests(bar, found)),
         "every": FAST if found.moving else 0,
-        "wait": 0 if found.moving else _wait(ahead.due),
+        "wait": 0 if found.moving else _wait(month.ahead.due),
     }
 
 
@@ -82,7 +85,10 @@ def page(template: str, **context: Any) -> Response:
         context["owned"] = cards.owned(actor, profile)
         context["attention"] = attention.look(actor, profile, context["owned"])
     context["people"] = calendar.authors(actor, profile) if context["may_team"] else []
+    context["labels"] = labels.of_brand(actor, profile.id)
     context["nets"] = calendar.networks(context["owned"])
+    if "timed" not in context:
+        context["timed"] = posting_times.any_set(actor, profile)
     response = make_response(render_template(template, **context))
     response.vary.update(htmx.VARY)
     return response

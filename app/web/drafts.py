@@ -6,6 +6,7 @@ button's own order is carried out. So nothing is lost, with scripts or without.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -35,7 +36,7 @@ from app.services import (
 )
 from app.services.composing import many
 from app.services.drafts import Changes
-from app.web import composer, composer_orders, htmx, uploads
+from app.web import composer, composer_orders, composer_when, htmx, uploads
 from app.web.actor import current_actor, current_profile
 from app.web.composer import answer, fresh, page
 from app.web.composer_orders import uuid_of
@@ -55,10 +56,13 @@ MOST_FILES = 10
 @bp.get("/compose")
 @requires("post.write")
 def new(profile: str) -> ResponseReturnValue:
-    """An empty composer; its first save makes the draft. ``?at=`` is a time of the brand."""
-    at = request.args.get("at", "")
+    """An empty composer; its first save makes the draft. ``?at=`` is a time of the brand; as
+    ``?slot=`` it brings the accounts that have a slot open then, of the networks ``?net=``."""
+    slot = request.args.get("slot", "")
+    at = slot or request.args.get("at", "")
     due = composer.local_time(at) if at else None
-    found = drafts.blank(current_actor(), current_profile().id, due_at=due)
+    wanted = composer_when.open_accounts(due) if slot and due else ()
+    found = drafts.blank(current_actor(), current_profile().id, due_at=due, accounts=wanted)
     signed = composer.token(current_profile(), found.id)
     return page(found, composer.stored(found), new_token=signed)
 
@@ -324,10 +328,12 @@ def _send(draft_id: UUID, *, at_once: bool | None) -> Response:
         return post
     _take_files(post, typed)
     typed.now = typed.now if at_once is None else at_once
-    if not typed.now and typed.due_at is None:
+    timed = not typed.now and not typed.slot
+    if timed and typed.due_at is None:
         typed.errors.setdefault("date", typed.note or "Choose a day and a time.")
-    checks = composing_checks.checks(post, due=None if typed.now else typed.due_at, connect="")
-    past = not typed.now and typed.due_at and typed.due_at < now() - timedelta(seconds=60)
+    due = None if typed.now else typed.due_at if timed else typed.slot_seen or now()
+    checks = composing_checks.checks(post, due=due, connect="")
+    past = timed and typed.due_at and typed.due_at < now() - timedelta(seconds=60)
     if typed.errors or past or checks.empty or not checks.ready:
         return _refused(post.id, typed)
     only = None
@@ -340,8 +346,14 @@ def _send(draft_id: UUID, *, at_once: bool | None) -> Response:
         done = posts.publish_now(actor, post.id, rev=post.rev, only=only, undo=True)
         words, back = _going(done, count)
         return htmx.toast(htmx.redirect(_calendar(done)), words, back)
-    assert typed.due_at is not None
-    done = posts.schedule(actor, post.id, typed.due_at, rev=post.rev, only=only)
+    if typed.slot:
+        found = _into_slot(post, typed, only)
+        if isinstance(found, Response):
+            return found
+        done = found
+    else:
+        assert typed.due_at is not None
+        done = posts.schedule(actor, post.id, typed.due_at, rev=post.rev, only=only)
     words = f"{many(count, 'post')} set for{_at(done)}."
     undo = url_for(".unschedule", profile=current_profile().slug, draft_id=done.id)
     return htmx.toast(htmx.redirect(_calendar(done)), words, undo)
@@ -356,12 +368,30 @@ def _going(post: Post, count: int) -> tuple[str, str | None]:
     return words, url_for("posts.take_back", profile=current_profile().slug, post_id=post.id)
 
 
+def _into_slot(post: Post, typed: Typed, only: Collection[UUID] | None) -> Post | Response:
+    """Scheduled in the slot that was shown; where that is gone, the next one is shown first."""
+    seen = None if only else typed.slot_seen  # fewer accounts have another next one
+    try:
+        return posts.schedule_next(current_actor(), post.id, seen=seen, rev=post.rev, only=only)
+    except ValidationFailed as error:
+        if error.field != "slot":
+            raise
+        typed.errors["slot"] = error.message
+        return _refused(post.id, typed)
+
+
 def _refused(post_id: UUID, typed: Typed, *, offer: bool = False) -> Response:
     """The composer as it was, with what stands in the way; focus goes to the first of it."""
     post = fresh(post_id)
     if htmx.wants_part():
         dialog = "drafts/_offer.html" if offer else ""
-        response = answer(post, typed, when="date" in typed.errors, status=422, dialog=dialog)
+        response = answer(
+            post,
+            typed,
+            when="date" in typed.errors or "slot" in typed.errors,
+            status=422,
+            dialog=dialog,
+        )
         return response if offer else htmx.trigger(response, "composer:problem")
     return page(post, typed, status=422, problem=True, offer=offer)
 
