@@ -28,17 +28,18 @@ from app.services import (
     composing,
     composing_checks,
     drafts,
+    gaps,
     media,
     options,
     posts,
     previews,
+    template_drafts,
 )
 from app.services.composing import many
 from app.services.drafts import Changes
-from app.web import composer, composer_orders, htmx, uploads
+from app.web import composer, composer_orders, htmx, pickers_parts, uploads
 from app.web.actor import current_actor, current_profile
 from app.web.composer import answer, fresh, page
-from app.web.composer_orders import uuid_of
 from app.web.forms import drafts as forms
 from app.web.forms.drafts import Typed
 from app.web.guard import requires
@@ -131,14 +132,15 @@ def save(profile: str, draft_id: UUID) -> ResponseReturnValue:
 @bp.post("/drafts/<uuid:draft_id>/media")
 @requires("post.write")
 def attach(profile: str, draft_id: UUID) -> ResponseReturnValue:
-    """Put a picture of the library (``media``), or files of this request, under a part."""
+    """Put files of the library (``media``, in their order), or of this request, under a part."""
     typed = _read()
     post = _store(draft_id, typed)
     if isinstance(post, Response):
         return post
-    given = request.form.get("media", "")
+    given = pickers_parts.chosen()
     if given:
-        drafts.attach(current_actor(), post.id, uuid_of(given, "media"), part=_part(post, typed))
+        part = _part(post, typed)
+        typed.errors |= pickers_parts.attach(post, given, part)
     elif not _take_files(post, typed):
         typed.errors["file"] = uploads.ASK
     return _drawn(post, typed, {"media"})
@@ -167,9 +169,12 @@ def apply(profile: str, draft_id: UUID) -> ResponseReturnValue:
     if isinstance(post, Response):
         return post
     _take_files(post, typed)
+    post = template_drafts.fill(current_actor(), post, typed.gaps)
     checks = composing_checks.checks(post, due=typed.due_at, connect="")
     if typed.errors or checks.blocked or not checks.total:
         return _refused(post.id, typed)
+    if _gaping(post):
+        return _refused(post.id, typed, offer="gaps")
     done = drafts.apply(current_actor(), post.id, post.rev)
     words = f"The planned post is changed{_at(done)}."
     return htmx.toast(htmx.redirect(_calendar(done)), words)
@@ -323,6 +328,7 @@ def _send(draft_id: UUID, *, at_once: bool | None) -> Response:
     if isinstance(post, Response):
         return post
     _take_files(post, typed)
+    post = template_drafts.fill(current_actor(), post, typed.gaps)
     typed.now = typed.now if at_once is None else at_once
     if not typed.now and typed.due_at is None:
         typed.errors.setdefault("date", typed.note or "Choose a day and a time.")
@@ -330,10 +336,12 @@ def _send(draft_id: UUID, *, at_once: bool | None) -> Response:
     past = not typed.now and typed.due_at and typed.due_at < now() - timedelta(seconds=60)
     if typed.errors or past or checks.empty or not checks.ready:
         return _refused(post.id, typed)
+    if _gaping(post):
+        return _refused(post.id, typed, offer="gaps")
     only = None
     if checks.blocked:
         if request.form.get("only") != "ready":
-            return _refused(post.id, typed, offer=True)
+            return _refused(post.id, typed, offer="offer")
         only = checks.ready
     actor, count = current_actor(), len(only or post.targets)
     if typed.now:
@@ -347,6 +355,11 @@ def _send(draft_id: UUID, *, at_once: bool | None) -> Response:
     return htmx.toast(htmx.redirect(_calendar(done)), words, undo)
 
 
+def _gaping(post: Post) -> bool:
+    """Whether gaps are left in it, and nobody has said that the braces are meant."""
+    return bool(gaps.of(post)) and request.form.get("gaps") != "meant"
+
+
 def _going(post: Post, count: int) -> tuple[str, str | None]:
     """What is said of a post that goes out now, and where it can be taken back."""
     if posts.undo_until(post) is None:
@@ -356,14 +369,24 @@ def _going(post: Post, count: int) -> tuple[str, str | None]:
     return words, url_for("posts.take_back", profile=current_profile().slug, post_id=post.id)
 
 
-def _refused(post_id: UUID, typed: Typed, *, offer: bool = False) -> Response:
-    """The composer as it was, with what stands in the way; focus goes to the first of it."""
+def _refused(post_id: UUID, typed: Typed, *, offer: str = "") -> Response:
+    """The composer as it was, with what stands in the way; focus goes to the first of it.
+
+    ``offer`` asks about it: ``offer`` whether what is ready may go, ``gaps`` whether the braces
+    are meant.
+    """
     post = fresh(post_id)
+    filled = post.rev != typed.rev  # gaps of it, on the way: the text is another one
+    if filled:
+        typed.rev, typed.texts = post.rev, list(post.texts(typed.tab))
     if htmx.wants_part():
-        dialog = "drafts/_offer.html" if offer else ""
-        response = answer(post, typed, when="date" in typed.errors, status=422, dialog=dialog)
+        dialog = {"offer": "drafts/_offer.html", "gaps": "drafts/_gaps_left.html"}.get(offer, "")
+        response = answer(
+            post, typed, editor=filled, when="date" in typed.errors, status=422, dialog=dialog,
+            again=request.path,
+        )  # fmt: skip
         return response if offer else htmx.trigger(response, "composer:problem")
-    return page(post, typed, status=422, problem=True, offer=offer)
+    return page(post, typed, status=422, problem=True, offer=offer, again=request.path)
 
 
 def _drawn(post: Post, typed: Typed, touched: set[str]) -> Response:
@@ -372,8 +395,10 @@ def _drawn(post: Post, typed: Typed, touched: set[str]) -> Response:
     typed.rev = found.rev
     if "editor" in touched:
         typed.texts = list(found.texts(typed.tab))
+    picker = typed.go if typed.go in pickers_parts.PICKERS else ""
     where = url_for(
-        ".show", profile=current_profile().slug, draft_id=found.id, tab=typed.tab or None,
+        f"pickers.{picker}" if picker else ".show", profile=current_profile().slug,
+        draft_id=found.id, tab=typed.tab or None,
         preview=typed.preview or None, _anchor="options" if typed.aim else None,
     )  # fmt: skip
     if htmx.wants_part():
@@ -381,6 +406,8 @@ def _drawn(post: Post, typed: Typed, touched: set[str]) -> Response:
             found, typed, editor="editor" in touched, media="media" in touched,
             when="when" in touched, settings="settings" in touched or typed.reshaped,
             status=422 if typed.errors else 200,
+            dialog=f"drafts/_{picker}.html" if picker else "",
+            asks=pickers_parts.shown(picker, found, inside=True) if picker else None,
         )  # fmt: skip
         if typed.new:
             plain = url_for(".show", profile=current_profile().slug, draft_id=found.id)
