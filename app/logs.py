@@ -56,7 +56,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"(?<![a-z0-9_])({_NAME}=)[^&\s\"'<>;,)]+", rf"\1{MASK}"),
         (rf"(['\"]{_NAME}['\"]\s?:\s?['\"])[^'\"]*", rf"\1{MASK}"),
         # Addresses that open something by themselves.
-        (r"(/(?:invite|reset|verify|unsubscribe|upload|feeds)/)[A-Za-z0-9_.~%-]+", rf"\1{MASK}"),
+        (r"(/(?:invite|reset|verify|unsubscribe|upload|feeds|review)/)[A-Za-z0-9_.~%-]+",
+         rf"\1{MASK}"),
         (r"(://)[^/@\s:]*:[^/@\s]+@", rf"\1{MASK}@"),
         # Keys and tokens known by their look.
         (r"\b(ak_|amp_live_|whsec_|sk_live_|sk_test_|rk_live_|rk_test_)[A-Za-z0-9+/=_-]{6,}",

@@ -22,7 +22,9 @@ from app.models import (
     posts,
     profiles,
     recurring,
+    shares,
     usage,
+    versions,
 )
 from app.models.base import Base
 
@@ -30,5 +32,5 @@ __all__ = [
     "Base", "accounts", "approvals", "attempts", "billing", "bulk", "content_templates", "engine",
     "events", "files", "idempotency", "integrations", "keys", "media", "numbers", "people",
     "posting_times",
-    "posts", "profiles", "recurring", "usage",
+    "posts", "profiles", "recurring", "shares", "usage", "versions",
 ]  # fmt: skip

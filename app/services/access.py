@@ -28,6 +28,8 @@ from app.models.posting_times import PostingTime
 from app.models.posts import Post, PostTarget
 from app.models.profiles import Membership, PlatformSet, Profile
 from app.models.recurring import RecurringOccurrence, RecurringSchedule
+from app.models.shares import PostComment, PostShare
+from app.models.versions import PostVersion
 from app.permissions import Actor, Permission
 
 Row = TypeVar("Row", bound=Base)
@@ -51,6 +53,9 @@ READ: dict[type[Base], Permission] = {
     MediaUpload: Permission.MEDIA_READ,
     Post: Permission.POST_READ,
     PostTarget: Permission.POST_READ,
+    PostVersion: Permission.POST_READ,
+    PostShare: Permission.POST_READ,
+    PostComment: Permission.POST_READ,
     Attempt: Permission.POST_READ,
     ContentTemplate: Permission.POST_READ,
     Confirmation: Permission.POST_READ,

@@ -73,7 +73,7 @@ class Order:
         for name, text in (("find", self.find), ("swap", self.swap)):
             if len(text) > MOST_TEXT:
                 raise ValidationFailed(f"Keep it under {MOST_TEXT} characters.", field=name)
-        if not self.find:
+        if not self.find.strip():
             raise ValidationFailed("Type the text to look for.", field="find")
         if self.find == self.swap:
             raise ValidationFailed("Type something else to put in its place.", field="swap")

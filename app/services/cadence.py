@@ -13,15 +13,12 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from app.clock import now
-from app.extensions import db
-from app.models.accounts import AccountStatus, SocialAccount
+from app.models.accounts import AccountStatus
 from app.models.posts import TargetState
 from app.models.profiles import Profile
-from app.permissions import Actor
 from app.services import cards
-from app.services.access import reach
 from app.services.calendar import LIGHT, Day, Month
-from app.services.cards import Card, Line
+from app.services.cards import Card, Line, Owned
 
 LEFT, RIGHT = 22.0, 960.0
 TOP, STEP = 14, 10
@@ -85,14 +82,16 @@ class Cadence:
         return TOP + STEP * max(len(self.lanes), 1) - 5
 
 
-def draw(actor: Actor, profile: Profile, month: Month, week: Sequence[Day] = ()) -> Cadence:
-    """The strip of a month that has been read already; one statement for the accounts.
+def draw(
+    profile: Profile, month: Month, owned: Sequence[Owned], week: Sequence[Day] = ()
+) -> Cadence:
+    """The strip of a month and the brand's accounts, which have been read already.
 
     The days of a ``week`` on view are marked, as far as they lie in the month.
     """
     count = monthrange(month.year, month.month)[1]
     width = (RIGHT - LEFT) / count
-    rows = _accounts(actor, profile, month.cards)
+    rows = _accounts(owned, month.cards)
     lanes = {
         row_id: Lane(TOP + STEP * place, network, name)
         for place, (row_id, network, name) in enumerate(rows[:LANES])
@@ -125,28 +124,19 @@ def _x(at: datetime, width: float) -> float:
     return LEFT + width * (at.day - 1 + part)
 
 
-def _accounts(actor: Actor, profile: Profile, found: Sequence[Card]) -> list[tuple[UUID, str, str]]:
+def _accounts(owned: Sequence[Owned], found: Sequence[Card]) -> list[tuple[UUID, str, str]]:
     """The brand's accounts, and those taken off that have posts here; networks in order."""
     used = {line.account_id for card in found for line in card.lines}
-    rows = db.session.execute(
-        reach(actor)
-        .query(SocialAccount)
-        .with_only_columns(
-            SocialAccount.id, SocialAccount.network, SocialAccount.handle, SocialAccount.status
-        )
-        .where(SocialAccount.profile_id == profile.id)
-        .order_by(SocialAccount.number)
-    ).all()
-    kept = [r for r in rows if r.status is not AccountStatus.DISCONNECTED or r.id in used]
-    kept.sort(key=lambda row: cards.ORDER.get(row.network, 99))
+    kept = [one for one in owned if one.status is not AccountStatus.DISCONNECTED or one.id in used]
+    kept.sort(key=lambda one: cards.ORDER.get(one.network, 99))
     several = {r.network for r in kept if sum(o.network == r.network for o in kept) > 1}
     return [
         (
-            r.id,
-            r.network,
-            cards.network_title(r.network) + (f" {r.handle}" * (r.network in several)),
+            one.id,
+            one.network,
+            cards.network_title(one.network) + (f" {one.handle}" * (one.network in several)),
         )
-        for r in kept
+        for one in kept
     ]
 
 

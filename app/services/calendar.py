@@ -11,24 +11,27 @@ from calendar import monthrange
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import selectinload
 
 from app.clock import now, to_utc
 from app.extensions import db
-from app.models.accounts import AccountStatus, SocialAccount
+from app.models.accounts import AccountStatus
 from app.models.people import User
 from app.models.posts import Post, PostTarget, PostVariant, TargetState
 from app.models.profiles import Membership, Profile
 from app.permissions import Actor
-from app.services import cards
+from app.services import ahead, cards, slots
 from app.services.access import reach
-from app.services.cards import Card
+from app.services.ahead import Ahead
+from app.services.cards import Card, Owned
+from app.services.slots import OpenSlot
 
 SHOWN = 6  # posts of a day before "3 more" (DESIGN §1)
+SLOTS = 3  # open ones of a day in a month
 LIGHT = 50  # beyond that pictures and hidden words stay away (DESIGN §11)
 DRAFTS = 8
 MOST = 3000  # posts of one view
@@ -48,12 +51,14 @@ STATUSES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Filters:
-    """What is shown; nothing set shows everything. ``text`` is searched in the texts."""
+    """What is shown; nothing set shows everything. ``text`` is searched in the texts; open
+    ``slots`` stand among the posts."""
 
     networks: tuple[str, ...] = ()
     status: str = ""
     author: UUID | None = None
     text: str = ""
+    slots: bool = True
 
     @property
     def any(self) -> bool:
@@ -70,12 +75,14 @@ class Filters:
 
 @dataclass(frozen=True)
 class Day:
-    """One day. ``shown`` are at most ``SHOWN`` cards, ``more`` how many others there are."""
+    """One day. ``shown`` are at most ``SHOWN`` cards, ``more`` how many others there are;
+    ``slots`` those still open, of which a cell of the month shows the first."""
 
     date: Date
     cards: tuple[Card, ...]
     today: Date
     month: int = 0  # the month on view; 0 where there is none
+    slots: tuple[OpenSlot, ...] = ()
 
     @property
     def past(self) -> bool:
@@ -99,14 +106,26 @@ class Day:
         return tuple(card for card in self.cards if card.id in kept)
 
     @property
+    def line(self) -> list[Card | OpenSlot]:
+        """What a cell of the month shows, in the order of time."""
+        mixed: list[Card | OpenSlot] = [*self.shown, *self.slots[:SLOTS]]
+        return sorted(mixed, key=lambda one: one.at or datetime.max.replace(tzinfo=UTC))
+
+    @property
     def more(self) -> int:
         return len(self.cards) - len(self.shown)
+
+    @property
+    def more_slots(self) -> int:
+        return max(len(self.slots) - SLOTS, 0)
 
     @property
     def digest(self) -> str:
         """Short, and another one as soon as the day looks different."""
         seen = ";".join(f"{c.id}{c.rev}{c.state}{c.at}{c.risk}{c.edited}" for c in self.cards)
-        return format(zlib.crc32(f"{seen}{self.past}{self.date == self.today}".encode()), "x")
+        open_at = ";".join(f"{one.at}{len(one.accounts)}" for one in self.slots)
+        told = f"{seen}{self.past}{self.date == self.today}{open_at}"
+        return format(zlib.crc32(told.encode()), "x")
 
 
 @dataclass(frozen=True)
@@ -118,6 +137,7 @@ class Month:
     days: tuple[Day, ...]
     light: bool  # many posts: no pictures
     moving: bool
+    ahead: Ahead = Ahead()
 
     @property
     def first(self) -> date:
@@ -167,20 +187,26 @@ def grid(year: int, month: int, week_start: int = 0) -> list[date]:
 
 def month(
     actor: Actor, profile: Profile, year: int, month: int, filters: Filters | None = None,
-    *, with_pictures: bool = True,
+    *, pictures: bool = False,
 ) -> Month:  # fmt: skip
-    """A month of posts as cards; pictures only on days with a single post."""
+    """A month of posts as cards; pictures only on days with a single post, unless all are asked
+    for."""
     filters = filters or Filters()
     dates = grid(year, month, profile.week_start)
-    found = _between(actor, profile, dates[0], dates[-1] + DAY, filters)
+    every = _every(actor, profile, dates[0], dates[-1] + DAY, filters, pictures)
+    found = [card for card in every if filters.take(card)]
     light = len(found) > LIGHT
     by_day = _by_day(found)
-    if with_pictures and not light:
+    if not light and not pictures:
         single = [posts[0].id for posts in by_day.values() if len(posts) == 1]
         by_day = _by_day(cards.with_pictures(found, only=single))
     here = today(profile)
-    days = tuple(Day(one, tuple(by_day.get(one, ())), here, month) for one in dates)
-    return Month(year, month, days, light, cards.moving(found))
+    coming = ahead.look(actor, profile)
+    free = _slots(profile, dates[0], dates[-1], filters, coming, every)
+    days = tuple(
+        Day(one, tuple(by_day.get(one, ())), here, month, tuple(free[one])) for one in dates
+    )
+    return Month(year, month, days, light, cards.moving(found), coming)
 
 
 def listing(
@@ -199,8 +225,13 @@ def listing(
 
 def day(actor: Actor, profile: Profile, on: date, filters: Filters | None = None) -> Day:
     """One day with everything on it."""
-    found = _between(actor, profile, on, on + DAY, filters or Filters())
-    return Day(on, tuple(cards.with_pictures(cards.with_authors(found))), today(profile))
+    filters = filters or Filters()
+    every = _every(actor, profile, on, on + DAY, filters)
+    found = [card for card in every if filters.take(card)]
+    shown = tuple(cards.with_pictures(cards.with_authors(found)))
+    coming = ahead.look(actor, profile)
+    free = _slots(profile, on, on, filters, coming, every)[on]
+    return Day(on, shown, today(profile), slots=tuple(free))
 
 
 def agenda(actor: Actor, profile: Profile, first: date, last: date) -> list[Card]:
@@ -229,15 +260,12 @@ def one(actor: Actor, profile: Profile, post_id: UUID) -> Card | None:
 
 def drafts(actor: Actor, profile: Profile, limit: int = DRAFTS) -> Drafts:
     """The tray: drafts that have no date yet."""
-    where = (~Post.armed, Post.due_at.is_(None))
     order = (Post.updated_at.desc(), Post.id.desc())
-    found = cards.load(actor, profile, *where, order=order, limit=limit)
+    found = cards.load(actor, profile, *ahead.DRAFT, order=order, limit=limit, pictures=True)
     total = len(found)
     if total == limit:
-        rows = reach(actor).query(Post).with_only_columns(func.count())
-        counted = rows.where(Post.profile_id == profile.id, *cards.OURS, *where)
-        total = db.session.scalar(counted) or 0
-    listed = cards.with_authors(cards.with_pictures(found))
+        total = ahead.look(actor, profile).drafts
+    listed = cards.with_authors(found)
     return Drafts(tuple(listed), total - len(listed))
 
 
@@ -289,29 +317,49 @@ def needing(actor: Actor, profile: Profile) -> list[Card]:
     return sorted(found, key=lambda card: not card.trouble)
 
 
-def networks(actor: Actor, profile: Profile) -> list[str]:
+def networks(owned: Sequence[Owned]) -> list[str]:
     """The networks the brand has accounts on, in the house's order."""
-    rows = db.session.scalars(
-        reach(actor)
-        .query(SocialAccount)
-        .with_only_columns(SocialAccount.network)
-        .where(
-            SocialAccount.profile_id == profile.id,
-            SocialAccount.status != AccountStatus.DISCONNECTED,
-        )
-        .distinct()
-    )
+    rows = {one.network for one in owned if one.status is not AccountStatus.DISCONNECTED}
     return sorted(rows, key=lambda name: cards.ORDER.get(name, len(cards.ORDER)))
 
 
 def _between(
-    actor: Actor, profile: Profile, first: date, end: date, filters: Filters
-) -> list[Card]:
+    actor: Actor, profile: Profile, first: date, end: date, filters: Filters,
+    pictures: bool = False,
+) -> list[Card]:  # fmt: skip
+    found = _every(actor, profile, first, end, filters, pictures)
+    return [card for card in found if filters.take(card)]
+
+
+def _every(
+    actor: Actor, profile: Profile, first: date, end: date, filters: Filters,
+    pictures: bool = False,
+) -> list[Card]:  # fmt: skip
+    """The posts of these days that hold the text, before any other filter."""
     where = list(span(profile, first, end))
     if filters.text:
         where.append(Post.id.in_(_holding(actor, profile, where, filters.text)))
-    found = cards.load(actor, profile, *where, limit=MOST)
-    return [card for card in found if filters.take(card)]
+    return cards.load(actor, profile, *where, limit=MOST, pictures=pictures)
+
+
+def _slots(
+    profile: Profile, first: date, last: date, filters: Filters, coming: Ahead,
+    every: Iterable[Card],
+) -> dict[date, list[OpenSlot]]:  # fmt: skip
+    """The open slots by their days, between all the posts of these days; none where only posts
+    of one state, author or text are shown."""
+    found: dict[date, list[OpenSlot]] = defaultdict(list)
+    if not filters.slots or filters.status or filters.author or filters.text:
+        return found
+    taken = slots.sorted_by_account(
+        (line.account_id, line.state, card.at, line.scheduled_for)
+        for card in every
+        for line in card.lines
+    )
+    times = coming.on(filters.networks)
+    for one in slots.between(times, taken, first, last, profile.zone):
+        found[one.date].append(one)
+    return found
 
 
 def _holding(
@@ -343,21 +391,3 @@ def _by_day(found: Iterable[Card]) -> dict[date, list[Card]]:
         if card.at is not None:
             by_day[card.at.date()].append(card)
     return by_day
-
-
-def next_change(actor: Actor, profile: Profile) -> datetime | None:
-    """When the next post of the brand is due: until shortly before, nothing moves."""
-    return db.session.scalar(
-        select(func.min(PostTarget.due_at)).where(
-            PostTarget.id.in_(
-                reach(actor)
-                .query(PostTarget)
-                .with_only_columns(PostTarget.id)
-                .where(
-                    PostTarget.profile_id == profile.id,
-                    PostTarget.state == TargetState.SCHEDULED,
-                    PostTarget.hold_reason.is_(None),
-                )
-            )
-        )
-    )

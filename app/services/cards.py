@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, null, select
 from sqlalchemy.orm import aliased
 
 from app.clock import now
@@ -37,6 +37,17 @@ OURS = (Post.discarded_at.is_(None), Post.edits_id.is_(None))  # no working copi
 
 
 @dataclass(frozen=True)
+class Owned:
+    """An account of a brand, also one that was taken off; ``since`` its state is that one."""
+
+    id: UUID
+    network: str
+    handle: str
+    status: AccountStatus
+    since: datetime | None
+
+
+@dataclass(frozen=True)
 class Line:
     """One account of a post."""
 
@@ -49,6 +60,7 @@ class Line:
     failures: int
     usable: bool
     light: str = ""  # of the flight check, empty until it has been looked at
+    scheduled_for: datetime | None = None  # the time a person gave
 
     @property
     def alive(self) -> bool:
@@ -144,6 +156,21 @@ def state_of(armed: bool, lines: Iterable[Line]) -> str:
     return "scheduled"
 
 
+def owned(actor: Actor, profile: Profile) -> list[Owned]:
+    """The brand's accounts, those taken off too, in the order in which they came."""
+    rows = db.session.execute(
+        reach(actor)
+        .query(SocialAccount)
+        .with_only_columns(
+            SocialAccount.id, SocialAccount.network, SocialAccount.handle, SocialAccount.status,
+            SocialAccount.status_at,
+        )
+        .where(SocialAccount.profile_id == profile.id)
+        .order_by(SocialAccount.number)
+    )  # fmt: skip
+    return [Owned(*row) for row in rows]
+
+
 def network_title(name: str) -> str:
     """The network's name as people say it."""
     try:
@@ -175,15 +202,24 @@ def load(
     *where: ColumnElement[bool],
     order: Sequence[Any] = (Post.due_at, Post.id),
     limit: int | None = None,
+    pictures: bool = False,
 ) -> list[Card]:
-    """The brand's posts that fulfil ``where``, in two statements, without pictures."""
+    """The brand's posts that fulfil ``where``, in two statements; pictures where asked for."""
     copy = aliased(Post)
+    first = (
+        select(PostMedia.media_id)
+        .where(PostMedia.post_id == Post.id)
+        .order_by(PostMedia.part, PostMedia.position)
+        .limit(1)
+        .scalar_subquery()
+    )
     rows = db.session.execute(
         reach(actor)
         .query(Post)
         .with_only_columns(
             Post.id, Post.rev, Post.due_at, Post.armed, Post.parts, Post.author_id,
             Post.updated_at, Post.source, exists().where(copy.edits_id == Post.id).label("edited"),
+            (first if pictures else null()).label("picture"),
         )
         .where(Post.profile_id == profile.id, *OURS, *where)
         .order_by(*order)
@@ -196,7 +232,7 @@ def load(
             id=row.id, rev=row.rev, at=row.due_at and row.due_at.astimezone(zone),
             state=state_of(row.armed, lines[row.id]), title=title_of(row.parts),
             lines=tuple(lines[row.id]), author=row.author_id, edited=bool(row.edited),
-            changed=row.updated_at, source=row.source,
+            changed=row.updated_at, source=row.source, picture=row.picture,
         )
         for row in rows
     ]  # fmt: skip
@@ -213,7 +249,8 @@ def _lines(actor: Actor, ids: Sequence[UUID]) -> dict[UUID, list[Line]]:
         .with_only_columns(
             PostTarget.id, PostTarget.post_id, PostTarget.account_id, PostTarget.state,
             PostTarget.hold_reason, PostTarget.due_at, PostTarget.failures,
-            PostTarget.flight_light, SocialAccount.network, SocialAccount.status,
+            PostTarget.flight_light, PostTarget.scheduled_for, SocialAccount.network,
+            SocialAccount.status,
         )
         .where(PostTarget.post_id.in_(ids))
         .order_by(PostTarget.id)
@@ -223,6 +260,7 @@ def _lines(actor: Actor, ids: Sequence[UUID]) -> dict[UUID, list[Line]]:
             Line(
                 row.id, row.account_id, row.network, row.state, row.hold_reason, row.due_at,
                 row.failures, row.status is AccountStatus.ACTIVE, row.flight_light or "",
+                row.scheduled_for,
             )
         )  # fmt: skip
     return found

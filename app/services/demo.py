@@ -30,8 +30,19 @@ from app.models.profiles import Profile
 from app.networks import NETWORKS
 from app.networks.base import Capabilities, Option
 from app.permissions import Actor
-from app.services import access, accounts, destinations, drafts, media, people, posts, profiles
+from app.services import (
+    access,
+    accounts,
+    destinations,
+    drafts,
+    media,
+    people,
+    posting_times,
+    posts,
+    profiles,
+)
 from app.services.access import reach
+from app.services.posting_times import Weekly
 
 EMAIL, PASSWORD, NAME = "maya@marram.example", "nine-thirty-harbour-bell", "Maya Okafor"
 BRAND, SLUG, ZONE, HANDLE = "Marram Coffee", "marram-coffee", "Europe/London", "marram"
@@ -64,6 +75,7 @@ def seed() -> dict[str, str]:
         raise Forbidden("Demo data needs the sandbox: it is for practice accounts only.")
     actor, profile_id = _maya()
     found = _connect(actor, profile_id, played)
+    _rhythm(actor, profile_id, found)
     if not _planned(actor, profile_id):
         _fill(actor, profile_id, found)
     return {"email": EMAIL, "password": PASSWORD, "url": f"{config.APP_URL}/login"}
@@ -129,6 +141,37 @@ def _connect(actor: Actor, profile_id: UUID, names: Iterable[str]) -> dict[str, 
     for account_id in [one.id for one in found.values() if _caps(one).destination]:
         _place(actor, account_id)
     return _accounts(actor, profile_id)
+
+
+# When the roaster's accounts usually post: days of the week (0 Monday), and at what times.
+RHYTHM: dict[str, tuple[tuple[tuple[int, ...], str], ...]] = {
+    "twitter": (((1, 3), "09:00"), ((0, 2, 4), "12:30")),
+    "bluesky": (((1, 3), "09:00"), ((0, 2, 4), "12:30")),
+    "threads": (((0, 2, 4), "12:30"),),
+    "mastodon": (((1, 3), "09:00"), ((4,), "17:30"), ((5,), "10:30")),
+    "linkedin": (((1, 3), "09:00"),),
+    "facebook": (((1, 3), "09:00"), ((4,), "17:30")),
+    "instagram": (((0, 2, 4), "12:30"), ((5,), "10:30")),
+    "pinterest": (((5,), "10:30"),),
+    "tiktok": (((2, 4), "17:30"),),
+    "youtube": (((4,), "17:30"),),
+    "reddit": (((3,), "12:30"),),
+}
+
+
+def _rhythm(actor: Actor, profile_id: UUID, found: dict[str, SocialAccount]) -> None:
+    """Posting times, the first time: those that a person has changed since stay."""
+    profile = reach(actor).get(Profile, profile_id)
+    if posting_times.any_set(actor, profile):
+        return
+    for name, account_id in [(name, one.id) for name, one in found.items()]:
+        times = [
+            Weekly(day, at.hour * 60 + at.minute)
+            for days, clock in RHYTHM.get(name, ())
+            for day in days
+            for at in [time.fromisoformat(clock)]
+        ]
+        posting_times.add(actor, account_id, times)
 
 
 def _place(actor: Actor, account_id: UUID) -> None:

@@ -6,7 +6,7 @@ What is typed is saved with every pause. A post on the clock is written in a wor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from app import events, ids
 from app.clock import now
 from app.errors import InvalidTransition, NotFound, Stale, ValidationFailed
 from app.extensions import db, queues
-from app.models.accounts import AccountStatus, SocialAccount
+from app.models.accounts import SocialAccount
 from app.models.posts import (
     OPEN_TO_EDIT,
     Post,
@@ -31,7 +31,7 @@ from app.models.posts import (
 )
 from app.models.profiles import LatePolicy, Profile
 from app.permissions import Actor, Permission
-from app.services import duplicates, options, seat_belt
+from app.services import account_lists, duplicates, options, seat_belt, versions
 from app.services import media as library
 from app.services.access import reach
 from app.services.post_changes import choose, rewrite
@@ -65,6 +65,7 @@ class Changes:
     late_limit_minutes: int | None = None
     clear_late: bool = False
     accepted: UUID | None = None  # a post that a person lets pass (services/duplicates.py)
+    anew: bool = False  # a version of its own (services/versions.py)
 
 
 def blank(
@@ -74,10 +75,11 @@ def blank(
     post_id: UUID | None = None,
     due_at: datetime | None = None,
     text: str = "",
+    accounts: Collection[UUID] = (),
 ) -> Post:
     """A draft that is not stored, as an empty composer shows it: ``rev`` 0.
 
-    It has the accounts of the brand's last post (all that can post the first time).
+    It has those of the ``accounts`` that can post, else the usual ones.
     """
     actor.require(Permission.POST_WRITE, profile_id)
     profile = reach(actor).get(Profile, profile_id)
@@ -86,7 +88,7 @@ def blank(
         parts=[_text(text)], due_at=due_at, armed=False, status=PostStatus.DRAFT, options={},
         late_policy=None, late_limit_minutes=None,
     )  # fmt: skip
-    for account in _usual_accounts(actor, profile.id):
+    for account in account_lists.usual(actor, profile.id, accounts):
         post.targets.append(
             PostTarget(
                 id=ids.uuid7(), account=account, account_id=account.id, profile_id=profile.id,
@@ -179,6 +181,7 @@ def save(actor: Actor, post_id: UUID, rev: int, changes: Changes) -> Post:
 
 def put(actor: Actor, post: Post, changes: Changes) -> None:
     """Write the changes into a post that is still a draft; the caller commits."""
+    before = versions.said(post)
     if changes.parts is not None:
         post.parts = _parts(changes.parts, "text")
     for network, parts in changes.variants.items():
@@ -200,6 +203,7 @@ def put(actor: Actor, post: Post, changes: Changes) -> None:
         post.late_limit_minutes = changes.late_limit_minutes
     if changes.accepted is not None:
         duplicates.accept(post, changes.accepted)
+    versions.keep(actor, post, before, anew=changes.anew)
 
 
 def attach(actor: Actor, post_id: UUID, media_id: UUID, *, part: int = 0) -> PostMedia:
@@ -384,23 +388,3 @@ def _item(post: Post, item_id: UUID) -> PostMedia:
         if one.id == item_id:
             return one
     raise NotFound("That picture is no longer part of the post.")
-
-
-def _usual_accounts(actor: Actor, profile_id: UUID) -> list[SocialAccount]:
-    usable = select(SocialAccount).where(
-        SocialAccount.profile_id == profile_id, SocialAccount.status == AccountStatus.ACTIVE
-    )
-    last = db.session.scalar(
-        select(Post.id)
-        .where(Post.profile_id == profile_id, Post.author_id == actor.user_id, Post.armed)
-        .order_by(Post.created_at.desc())
-        .limit(1)
-    )
-    if last is not None:
-        usual = usable.join(PostTarget, PostTarget.account_id == SocialAccount.id).where(
-            PostTarget.post_id == last
-        )
-        found = list(db.session.scalars(usual.order_by(SocialAccount.number)))
-        if found:
-            return found
-    return list(db.session.scalars(usable.order_by(SocialAccount.number)))

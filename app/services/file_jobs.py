@@ -89,18 +89,33 @@ def ask(
 ) -> FileJob:
     """Have a file written, or read. Raises ``Conflict`` while too many are under way."""
     reach(actor).profile(profile_id, need=Permission.POST_READ)
-    if actor.user_id is None:
-        raise NotFound()
     refuse_many(actor, profile_id)
-    row = FileJob(
-        id=ids.uuid7(), profile_id=profile_id, user_id=actor.user_id, kind=kind,
-        state=FileState.WAITING, name=name, asked=asked or {}, total=total, key=key, size=size,
-        step="check" if kind in IMPORTS else "", created_at=now(), expires_at=now() + KEPT,
-    )  # fmt: skip
+    row = prepared(actor, profile_id, kind, name=name, asked=asked, total=total, key=key, size=size)
     db.session.add(row)
     db.session.commit()
     queues.wake("files.work")
     return row
+
+
+def prepared(
+    actor: Actor,
+    profile_id: UUID,
+    kind: FileKind,
+    *,
+    name: str,
+    asked: dict[str, Any] | None = None,
+    total: int = 0,
+    key: str | None = None,
+    size: int = 0,
+) -> FileJob:
+    """The row of a job that waits for a worker; the caller stores it and wakes one."""
+    if actor.user_id is None:
+        raise NotFound()
+    return FileJob(
+        id=ids.uuid7(), profile_id=profile_id, user_id=actor.user_id, kind=kind,
+        state=FileState.WAITING, name=name, asked=asked or {}, total=total, key=key, size=size,
+        step="check" if kind in IMPORTS else "", created_at=now(), expires_at=now() + KEPT,
+    )  # fmt: skip
 
 
 def refuse_many(actor: Actor, profile_id: UUID) -> None:

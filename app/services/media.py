@@ -71,6 +71,17 @@ def on_trial() -> Iterator[None]:
 
 
 @contextmanager
+def standing_in(rows: Iterable[Media]) -> Iterator[None]:
+    """Within, these count as files of the library, though nothing of them is here: for a look at
+    a post whose files are yet to be fetched. The caller rolls back."""
+    mark = _trial.set({row.id: row for row in rows})
+    try:
+        yield
+    finally:
+        _trial.reset(mark)
+
+
+@contextmanager
 def off_trial() -> Iterator[None]:
     """Within, files are taken in to stay, whoever looks."""
     mark = _trial.set(None)

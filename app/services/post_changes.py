@@ -147,8 +147,7 @@ def rewrite(post: Post, copy: Post) -> None:
         post.targets.append(made)
     post.due_at, post.late_policy = due_at, copy.late_policy
     post.late_limit_minutes = copy.late_limit_minutes
-    post.parts, post.options = list(copy.parts), dict(copy.options)
-    _same_variants(post, copy)
+    reword(post, copy)
     post.media = _pictures(copy, gone=True)
     post.accepted = list(copy.accepted)
     post.rev += 1
@@ -167,8 +166,10 @@ def choose(post: Post, accounts: Sequence[SocialAccount]) -> None:
             post.targets.append(PostTarget(account=account, profile_id=post.profile_id))
 
 
-def _same_variants(post: Post, copy: Post) -> None:
-    """In place: a network has one row."""
+def reword(post: Post, copy: Post) -> None:
+    """Take over what the copy says, with the settings of its networks; in place, for a network
+    has one row."""
+    post.parts, post.options = list(copy.parts), dict(copy.options)
     wished = {v.network: list(v.parts) for v in copy.variants}
     for own in list(post.variants):
         if own.network in wished:

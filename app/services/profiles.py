@@ -42,6 +42,7 @@ class Listed:
     time_zone: str
     accounts: int
     failing: bool
+    signed_out: int  # accounts that cannot post until somebody signs them in again
 
 
 @dataclass(frozen=True)
@@ -144,18 +145,13 @@ def rows(actor: Actor) -> list[Profile]:
 
 def listed(actor: Actor) -> list[Listed]:
     """Every brand in reach, by name: the switcher."""
-    accounts = (
-        select(func.count())
-        .where(
-            SocialAccount.profile_id == Profile.id,
-            SocialAccount.status != AccountStatus.DISCONNECTED,
-        )
-        .scalar_subquery()
-    )
+    count = select(func.count()).where(SocialAccount.profile_id == Profile.id)
+    accounts = count.where(SocialAccount.status != AccountStatus.DISCONNECTED).scalar_subquery()
+    out = count.where(SocialAccount.status == AccountStatus.NEEDS_RECONNECT).scalar_subquery()
     trouble = select(PostTarget.id).where(PostTarget.profile_id == Profile.id, TROUBLE).exists()
     mine = reach(actor).query(Profile).subquery()
     rows = db.session.execute(
-        select(Profile.id, Profile.name, Profile.slug, Profile.time_zone, accounts, trouble)
+        select(Profile.id, Profile.name, Profile.slug, Profile.time_zone, accounts, trouble, out)
         .join(mine, mine.c.id == Profile.id)
         .order_by(func.lower(Profile.name), Profile.id)
     )

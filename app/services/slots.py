@@ -15,20 +15,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import zip_longest
 from uuid import UUID
 from zoneinfo import ZoneInfo
-
-from sqlalchemy import case
 
 from app.clock import now, to_utc
 from app.errors import ValidationFailed
 from app.extensions import db
-from app.models.accounts import AccountStatus, SocialAccount
-from app.models.posting_times import PostingTime
 from app.models.posts import Post, PostTarget, TargetState
 from app.models.profiles import Profile
 from app.permissions import Actor
-from app.services import posting_times
+from app.services import ahead, posting_times
 from app.services.access import reach
 from app.services.posting_times import Weekly
 
@@ -93,35 +90,48 @@ def open_slots(
     Of accounts that can post now, on ``networks`` where some are named; later than ``after``
     (now). Accounts with the same time share one entry.
     """
-    after = after or now()
-    first = max(first, after.astimezone(profile.zone).date())
-    if first > last:
+    times = ahead.look(actor, profile).on(networks)
+    if not times or first > last:
         return []
-    times = _of_brand(actor, profile, networks)
-    if not times:
-        return []
-    spans = {one: _spans(mine, first, last, profile.zone) for one, mine in times.items()}
     taken = _taken(actor, profile, list(times), *_reach(first, last, profile.zone))
+    return between(times, taken, first, last, profile.zone, after=after)
+
+
+def between(
+    times: Times,
+    taken: Mapping[UUID, Sequence[datetime]],
+    first: date,
+    last: date,
+    zone: ZoneInfo,
+    *,
+    after: datetime | None = None,
+) -> list[OpenSlot]:
+    """The same, of what has been read already: the accounts' times of the week, and when posts of
+    theirs stand in slots (``sorted_by_account``)."""
+    after = after or now()
+    first = max(first, after.astimezone(zone).date())
     opened: dict[datetime, list[UUID]] = defaultdict(list)
     filled: dict[datetime, int] = defaultdict(int)
-    for account_id, mine in spans.items():
-        for start, end in mine.items():
+    for account_id, mine in times.items() if first <= last else ():
+        for start, end in _spans(mine, first, last, zone).items():
             if start <= after:
                 continue
-            if _within(taken[account_id], start, end):
+            if _within(taken.get(account_id, ()), start, end):
                 filled[start] += 1
             else:
                 opened[start].append(account_id)
     return [
-        OpenSlot(start.astimezone(profile.zone), tuple(opened[start]), filled[start])
+        OpenSlot(start.astimezone(zone), tuple(opened[start]), filled[start])
         for start in sorted(opened)
     ]
 
 
-def open_at(actor: Actor, profile: Profile, at: datetime) -> tuple[UUID, ...]:
-    """The accounts that have an open slot at that moment (UTC)."""
+def open_at(
+    actor: Actor, profile: Profile, at: datetime, *, networks: Collection[str] = ()
+) -> tuple[UUID, ...]:
+    """The accounts that have an open slot at that moment, on ``networks`` where some are named."""
     day = at.astimezone(profile.zone).date()
-    found = open_slots(actor, profile, day, day)
+    found = open_slots(actor, profile, day, day, networks=networks)
     return next((one.accounts for one in found if one.at == at), ())
 
 
@@ -166,6 +176,15 @@ def next_open(
     return None
 
 
+def upcoming(
+    times: Collection[Weekly], zone: ZoneInfo, count: int, *, after: datetime
+) -> list[datetime]:
+    """The next moments of weekly times, in the zone."""
+    first = after.astimezone(zone).date()
+    starts = sorted(set(_starts(times, first, first + STEP, zone)))
+    return [one.astimezone(zone) for one in starts if one > after][:count]
+
+
 def claim(
     actor: Actor,
     profile: Profile,
@@ -196,23 +215,6 @@ def claim(
 NONE = "These accounts have no open slot in the next eight weeks. Choose a time instead."
 
 
-def _of_brand(actor: Actor, profile: Profile, networks: Collection[str]) -> Times:
-    asked = (
-        reach(actor)
-        .query(PostingTime)
-        .join(SocialAccount, SocialAccount.id == PostingTime.account_id)
-        .with_only_columns(PostingTime.account_id, PostingTime.weekday, PostingTime.minute)
-        .where(PostingTime.profile_id == profile.id, SocialAccount.status == AccountStatus.ACTIVE)
-        .order_by(SocialAccount.number)
-    )
-    if networks:
-        asked = asked.where(SocialAccount.network.in_(networks))
-    found: dict[UUID, list[Weekly]] = defaultdict(list)
-    for row in db.session.execute(asked):
-        found[row.account_id].append(Weekly(row.weekday, row.minute))
-    return found
-
-
 def _spans(
     times: Iterable[Weekly], first: date, last: date, zone: ZoneInfo
 ) -> dict[datetime, datetime]:
@@ -222,7 +224,7 @@ def _spans(
     """
     starts = sorted(set(_starts(times, first, last + DAY, zone)))
     found = {}
-    for start, following in zip(starts, [*starts[1:], None], strict=True):
+    for start, following in zip_longest(starts, starts[1:]):
         if start.astimezone(zone).date() <= last:
             end = start + LASTS
             found[start] = min(end, following) if following else end
@@ -258,12 +260,13 @@ def _taken(
 
     A post's targets are found by its own time, which every move of them sets along.
     """
-    at = case((PostTarget.state == TargetState.DRAFT, Post.due_at), else_=PostTarget.scheduled_for)
     rows = db.session.execute(
         reach(actor)
         .query(PostTarget)
         .join(Post, Post.id == PostTarget.post_id)
-        .with_only_columns(PostTarget.account_id, at)
+        .with_only_columns(
+            PostTarget.account_id, PostTarget.state, Post.due_at, PostTarget.scheduled_for
+        )
         .where(
             Post.profile_id == profile.id,
             Post.due_at >= begin,
@@ -272,13 +275,21 @@ def _taken(
             Post.edits_id.is_(None),
             Post.id.not_in(without),
             PostTarget.account_id.in_(accounts),
-            PostTarget.state.not_in(FREE),
         )
     )
+    return sorted_by_account((row[0], row[1], row[2], row[3]) for row in rows)
+
+
+def sorted_by_account(
+    rows: Iterable[tuple[UUID, TargetState, datetime | None, datetime | None]],
+) -> dict[UUID, list[datetime]]:
+    """When posts of each account stand in slots: of targets as account, state, the post's time
+    and the target's own. A draft stands where it is planned; what is off stands nowhere."""
     found: dict[UUID, list[datetime]] = defaultdict(list)
-    for account_id, moment in rows:
-        if moment is not None:
-            found[account_id].append(moment)
+    for account_id, state, planned, given in rows:
+        at = planned if state is TargetState.DRAFT else given
+        if at is not None and state not in FREE:
+            found[account_id].append(at)
     for mine in found.values():
         mine.sort()
     return found

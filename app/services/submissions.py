@@ -66,6 +66,7 @@ class Submission:
     due_at: datetime | None = None
     source: str = "api"
     template_id: UUID | None = None  # whose use this is
+    post_id: UUID | None = None  # known before it is made, so that it is made once
     allow_duplicate: bool = False  # whatever the accounts have already (services/duplicates.py)
 
 
@@ -161,7 +162,8 @@ def submit(
 def blank(actor: Actor, profile_id: UUID, sent: Submission) -> Post:
     """The post before anything is written into it; not in a session yet."""
     return Post(
-        id=ids.uuid7(), profile_id=profile_id, author_id=actor.user_id, source=sent.source,
+        id=sent.post_id or ids.uuid7(), profile_id=profile_id, author_id=actor.user_id,
+        source=sent.source,
         options={}, parts=[""], armed=False, status=PostStatus.DRAFT, rev=1,
     )  # fmt: skip
 

@@ -20,11 +20,14 @@ from app.permissions import Actor
 from app.services import calendar, cards
 from app.services.calendar import DAY, Day, Filters, Month
 from app.services.cards import Card
+from app.services.slots import OpenSlot
 
 ROWS = 96  # quarters of an hour
 QUARTER = timedelta(minutes=15)
 FROM, TO = 7, 21  # hours that are always open
+FOLD = 2  # hours that are worth a folded line
 NEAR = 5  # quarters: cards closer than that share the column (DESIGN §6.3)
+SLOT = 4  # quarters an open slot takes
 TALL, SHORT = 10, 6  # quarters a card takes with a picture and without
 LANES = 3  # side by side; of more, a link to the day says how many
 LIGHT = 60  # posts of a week: beyond that no pictures
@@ -53,6 +56,7 @@ class Crowd:
     at: int
     count: int
     col: str
+    trouble: bool = False  # one of them needs a person
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,31 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """An open slot on the grid, as ``Place`` is a card."""
+
+    slot: OpenSlot
+    at: int
+    len: int
+    col: str = ""
+
+
+@dataclass(frozen=True)
 class Column:
     """One day of the grid."""
 
     day: Day
     places: tuple[Place, ...]
+    openings: tuple[Opening, ...]
     crowds: tuple[Crowd, ...]
     change: Change | None
     now: int | None  # minutes since midnight, on today's column
+
+    @property
+    def line(self) -> list[Place | Opening]:
+        """Cards and open slots in the order of time."""
+        mixed: list[Place | Opening] = [*self.places, *self.openings]
+        return sorted(mixed, key=lambda one: (one.at, one.col))
 
 
 @dataclass(frozen=True)
@@ -142,20 +163,19 @@ def look(actor: Actor, profile: Profile, on: date, filters: Filters | None = Non
     """The week that holds ``on``, read with the month in which it mostly lies."""
     first = begin(profile, on)
     middle = first + 3 * DAY
-    month = calendar.month(actor, profile, middle.year, middle.month, filters, with_pictures=False)
+    month = calendar.month(actor, profile, middle.year, middle.month, filters, pictures=True)
     days = [day for day in month.days if first <= day.date < first + 7 * DAY]
     found = [card for day in days for card in day.cards]
     light = len(found) >= LIGHT
-    if not light:
-        pictures = {card.id: card for card in cards.with_pictures(found)}
-        days = [replace(d, cards=tuple(pictures[c.id] for c in d.cards)) for d in days]
+    if light:
+        days = [replace(d, cards=tuple(replace(c, picture=None) for c in d.cards)) for d in days]
     columns = tuple(_column(day, profile.zone) for day in days)
     opens, closes = _hours(columns)
     return Week(month, columns, opens, closes, light, cards.moving(found))
 
 
 def lay(found: Sequence[Card], change: Change | None = None) -> tuple[list[Place], list[Crowd]]:
-    """Where the cards of one day lie. Those in trouble are never among the crowd."""
+    """Where the cards of one day lie. Where not all have room, those in trouble come first."""
     rows = {card.id: _row(card) for card in found}
     places: list[Place] = []
     crowds: list[Crowd] = []
@@ -165,7 +185,8 @@ def lay(found: Sequence[Card], change: Change | None = None) -> tuple[list[Place
         end = min((rows[card.id] for card in behind), default=ROWS)
         lanes, over = _lanes(cluster, rows, LANES)
         if over:
-            lanes, over = _lanes(cluster, rows, LANES - 1)
+            urgent = sorted(cluster, key=lambda card: not card.trouble)
+            lanes, over = _lanes(urgent, rows, LANES - 1)
         width = len(lanes) + bool(over)
         for number, lane in enumerate(lanes, 1):
             after = [*(rows[card.id] for card in lane[1:]), end]
@@ -176,6 +197,25 @@ def lay(found: Sequence[Card], change: Change | None = None) -> tuple[list[Place
                 places.append(Place(card, at, _length(card, next_row - at), col, twice))
         crowds += _crowds(over, rows, f"{width}/{width}")
     return sorted(places, key=lambda p: (p.at, p.card.at, p.col)), crowds
+
+
+def room_for(
+    slots: Iterable[OpenSlot], others: Sequence[Place | Crowd], change: Change | None = None
+) -> list[Opening]:
+    """Where the open slots of one day lie. One that a card or another slot would cover is left
+    out: the month and the day show it."""
+    used = [(one.at, one.at + (one.len if isinstance(one, Place) else NEAR)) for one in others]
+    rows = {one: min(_quarter(one.at), ROWS - 2) for one in slots}
+    found: list[Opening] = []
+    for one, at in rows.items():
+        later = [row for row in (*(begin for begin, _ in used), *rows.values()) if row > at]
+        room = min([at + SLOT, ROWS, *later]) - at
+        covered = any(begin <= at < end for begin, end in used)
+        if not covered and room >= 2:
+            twice = bool(change and change.kind == "twice" and 0 <= at - change.at < change.len)
+            found.append(Opening(one, at, room, "1/2" if twice else ""))
+            used.append((at, at + room))
+    return found
 
 
 def change_of(on: date, zone: ZoneInfo) -> Change | None:
@@ -201,16 +241,17 @@ def _column(day: Day, zone: ZoneInfo) -> Column:
     places, crowds = lay(day.cards, change)
     here = now().astimezone(zone)
     minutes = here.hour * 60 + here.minute if here.date() == day.date else None
-    return Column(day, tuple(places), tuple(crowds), change, minutes)
+    openings = room_for(day.slots, [*places, *crowds], change)
+    return Column(day, tuple(places), tuple(openings), tuple(crowds), change, minutes)
 
 
 def _hours(columns: Iterable[Column]) -> tuple[int, int]:
     """The first hour that is open and the one before which the grid ends."""
     starts, ends = [FROM * 4], [TO * 4]
     for column in columns:
-        starts += [place.at for place in column.places]
+        starts += [one.at for one in column.line]
         starts += [crowd.at for crowd in column.crowds]
-        ends += [p.at + p.len for p in column.places]
+        ends += [one.at + one.len for one in column.line]
         ends += [crowd.at + NEAR for crowd in column.crowds]
         if column.change:
             starts.append(column.change.at)
@@ -218,13 +259,14 @@ def _hours(columns: Iterable[Column]) -> tuple[int, int]:
         if column.now is not None:
             starts.append(column.now // 15)
             ends.append(column.now // 15 + 1)
-    return min(starts) // 4, min(-(-max(ends) // 4), 24)
+    opens, closes = min(starts) // 4, min(-(-max(ends) // 4), 24)
+    return (opens if opens >= FOLD else 0), (closes if closes <= 24 - FOLD else 24)
 
 
 def _row(card: Card) -> int:
     """The quarter in which it lies; the last ones of a day keep room for a line of words."""
     assert card.at is not None
-    return min((card.at.hour * 60 + card.at.minute) // 15, ROWS - 2)
+    return min(_quarter(card.at), ROWS - 2)
 
 
 def _length(card: Card, room: int) -> int:
@@ -248,10 +290,11 @@ def _clusters(found: Sequence[Card], rows: dict[UUID, int]) -> list[list[Card]]:
 def _lanes(
     cluster: Sequence[Card], rows: dict[UUID, int], most: int
 ) -> tuple[list[list[Card]], list[Card]]:
-    """The cards side by side in at most ``most`` lanes, and those that found no room."""
+    """The cards side by side in at most ``most`` lanes, the first ones first, and those that
+    found no room."""
     lanes: list[list[Card]] = [[] for _ in range(most)]
     over: list[Card] = []
-    for card in sorted(cluster, key=lambda c: not c.trouble):
+    for card in cluster:
         second = bool(card.at and card.at.fold)
         for lane in lanes[1:] if second else lanes:
             if all(abs(rows[card.id] - rows[other.id]) >= NEAR for other in lane):
@@ -265,18 +308,23 @@ def _lanes(
 
 def _crowds(over: Sequence[Card], rows: dict[UUID, int], col: str) -> list[Crowd]:
     crowds: list[Crowd] = []
-    for at in sorted(rows[card.id] for card in over):
-        if crowds and at - crowds[-1].at < NEAR:
-            crowds[-1] = replace(crowds[-1], count=crowds[-1].count + 1)
+    for card in sorted(over, key=lambda card: rows[card.id]):
+        last = crowds[-1] if crowds else None
+        if last and rows[card.id] - last.at < NEAR:
+            crowds[-1] = replace(last, count=last.count + 1, trouble=last.trouble or card.trouble)
         else:
-            crowds.append(Crowd(at, 1, col))
+            crowds.append(Crowd(rows[card.id], 1, col, card.trouble))
     return crowds
 
 
 def _is_twice(card: Card, change: Change | None) -> bool:
     if change is None or change.kind != "twice" or card.at is None:
         return False
-    return change.at <= (card.at.hour * 60 + card.at.minute) // 15 < change.at + change.len
+    return change.at <= _quarter(card.at) < change.at + change.len
+
+
+def _quarter(at: datetime) -> int:
+    return (at.hour * 60 + at.minute) // 15
 
 
 def _clock(row: int) -> str:

@@ -9,11 +9,12 @@ from flask import Flask
 
 # A file a feature, in the order of the navigation. Each has a blueprint called ``bp``.
 ROOMS = (
-    "health", "auth", "home", "me", "calendar", "bulk", "posts", "drafts", "pickers", "media",
-    "content_templates", "recurring", "connections", "posting_times", "approvals", "bridge",
-    "oauth", "key_consent", "developer",
-    "settings", "catchup", "feeds", "exports", "docs", "docs_networks", "docs_api", "shared",
-    "networks",
+    "health", "auth", "home", "me", "calendar", "bulk", "find_replace", "posts", "versions",
+    "shares", "drafts", "pickers", "media", "content_templates", "recurring", "connections",
+    "posting_times",
+    "approvals", "bridge", "oauth", "key_consent", "developer",
+    "settings", "catchup", "feeds", "exports", "imports", "docs", "docs_networks", "docs_api",
+    "shared", "networks",
 )  # fmt: skip
 # What has to be set up before any page.
 GROUND = (

@@ -80,6 +80,22 @@ def day(profile: str, on: str) -> ResponseReturnValue:
     return parts.page("calendar/day.html", before=when - one, after=when + one, **context)
 
 
+@bp.get("/tray")
+@requires("post.read")
+def tray(profile: str) -> ResponseReturnValue:
+    """The drafts without a date and what goes out next: beside a week, once it is opened."""
+    if not htmx.wants_part():
+        return htmx.redirect(f"/p/{profile}/drafts")
+    actor, brand = current_actor(), current_profile()
+    context = {
+        **parts.common(Filters()),
+        "drafts": calendar.drafts(actor, brand),
+        "next_up": calendar.up_next(actor, brand),
+    }
+    response = make_response(render_template("calendar/_tray.html", **context))
+    return htmx.along(response, htmx.part("calendar/_upnext.html", "#upnext", **context))
+
+
 @bp.get("/attention")
 @requires("post.read")
 def needing(profile: str) -> ResponseReturnValue:
@@ -117,14 +133,15 @@ def _month(year: int, number: int) -> Response:
     found = calendar.month(actor, profile, year, number, filters)
     here, first = calendar.today(profile), found.first
     on = here if (here.year, here.month) == (year, number) else first
+    grid = parts.of_grid(found, filters)
     return parts.page(
         "calendar/month.html",
-        **(setup_context() | parts.of_grid(found, filters)),
+        **(setup_context() | grid),
         view="month",
         anchor=first,
         before=parts.shift(first, -1),
         after=parts.shift(first, 1),
-        cadence=parts.strip(found),
+        cadence=parts.strip(found, grid["owned"]),
         drafts=calendar.drafts(actor, profile),
         next_up=calendar.up_next(actor, profile),
         day=next(one for one in found.days if one.date == on),
@@ -135,17 +152,15 @@ def _week(on: date) -> Response:
     actor, profile = current_actor(), current_profile()
     filters = replace(filters_of(request.args), text="")
     found = week.look(actor, profile, on, filters)
-    days = timedelta(days=7)
+    grid, days = parts.of_grid(found, filters), timedelta(days=7)
     return parts.page(
         "calendar/week.html",
-        **parts.of_grid(found, filters),
+        **grid,
         view="week",
         anchor=found.first,
         before=found.first - days,
         after=found.first + days,
-        cadence=parts.strip(found),
-        drafts=calendar.drafts(actor, profile),
-        next_up=calendar.up_next(actor, profile),
+        cadence=parts.strip(found, grid["owned"]),
         whole=request.args.get("hours") == "all",
     )
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Response, make_response, render_template
 
 from app.clock import now
 from app.permissions import Permission
-from app.services import attention, cadence, calendar, cards, week
+from app.services import attention, cadence, calendar, cards, posting_times, week
 from app.services.attention import Attention
 from app.services.calendar import STATUSES, Day, Filters, Month
-from app.services.cards import Card
+from app.services.cards import Card, Owned
 from app.services.week import Week
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
@@ -37,6 +37,7 @@ def common(filters: Filters) -> dict[str, Any]:
         "when": When(profile),
         "title_of": cards.network_title,
         "nth": nth,
+        "writing": f"/p/{profile.slug}/compose",
         "may_write": actor.may(Permission.POST_WRITE, profile.id),
         "may_connect": actor.may(Permission.ACCOUNT_WRITE, profile.id),
         "may_team": actor.may(Permission.TEAM_READ, profile.id),
@@ -54,16 +55,21 @@ def look(shown: str, filters: Filters) -> Month | Week:
 def of_grid(found: Month | Week, filters: Filters) -> dict[str, Any]:
     """What the grid, the bar above it and the look-out for changes need."""
     actor, profile = current_actor(), current_profile()
-    bar = attention.look(actor, profile)
+    owned = cards.owned(actor, profile)
+    month = found.month if isinstance(found, Week) else found
+    bar = attention.look(actor, profile, owned)
     return {
         **common(filters),
-        "month": found.month if isinstance(found, Week) else found,
+        "owned": owned,
+        "draft_count": month.ahead.drafts,
+        "month": month,
         "week": found if isinstance(found, Week) else None,
         "counts": found.counts,
+        "timed": bool(month.ahead.times),
         "attention": bar,
         "seen": ".".join(digests(bar, found)),
         "every": FAST if found.moving else 0,
-        "wait": 0 if found.moving else _wait(),
+        "wait": 0 if found.moving else _wait(month.ahead.due),
     }
 
 
@@ -75,10 +81,13 @@ def digests(bar: Attention, found: Month | Week) -> list[str]:
 def page(template: str, **context: Any) -> Response:
     """A whole view with its filters."""
     actor, profile = current_actor(), current_profile()
-    if "attention" not in context:
-        context["attention"] = attention.look(actor, profile)
+    if "owned" not in context:
+        context["owned"] = cards.owned(actor, profile)
+        context["attention"] = attention.look(actor, profile, context["owned"])
     context["people"] = calendar.authors(actor, profile) if context["may_team"] else []
-    context["nets"] = calendar.networks(actor, profile)
+    context["nets"] = calendar.networks(context["owned"])
+    if "timed" not in context:
+        context["timed"] = posting_times.any_set(actor, profile)
     response = make_response(render_template(template, **context))
     response.vary.update(htmx.VARY)
     return response
@@ -100,12 +109,11 @@ def day_parts(days: Iterable[Day], context: dict[str, Any]) -> list[str]:
     ]
 
 
-def strip(found: Month | Week) -> cadence.Cadence:
+def strip(found: Month | Week, owned: Sequence[Owned]) -> cadence.Cadence:
     """The strip above the grid; a week is marked on its month's."""
-    actor, profile = current_actor(), current_profile()
     if isinstance(found, Week):
-        return cadence.draw(actor, profile, found.month, found.days)
-    return cadence.draw(actor, profile, found)
+        return cadence.draw(current_profile(), found.month, owned, found.days)
+    return cadence.draw(current_profile(), found, owned)
 
 
 def around_parts(found: Month | Week, context: dict[str, Any]) -> list[str]:
@@ -113,7 +121,7 @@ def around_parts(found: Month | Week, context: dict[str, Any]) -> list[str]:
     actor, profile = current_actor(), current_profile()
     context = {
         **context,
-        "cadence": strip(found),
+        "cadence": strip(found, context["owned"]),
         "next_up": calendar.up_next(actor, profile),
     }
     return [
@@ -127,7 +135,7 @@ def around_parts(found: Month | Week, context: dict[str, Any]) -> list[str]:
 def tray_parts(context: dict[str, Any]) -> list[str]:
     """The drafts without a date; beside a week their number stands outside the tray too."""
     found = calendar.drafts(current_actor(), current_profile())
-    shown = {**context, "drafts": found}
+    shown = {**context, "drafts": found, "draft_count": len(found.cards) + found.more}
     parts = [htmx.part("calendar/_tray.html", "#tray-list", **shown)]
     if context["week"] is not None:
         parts.append(htmx.part("calendar/_tray_count.html", "#tray-count", **shown))
@@ -170,9 +178,8 @@ def _just_out(card: Card) -> bool:
     )
 
 
-def _wait() -> int:
+def _wait(due: datetime | None) -> int:
     """Seconds until it is worth a look: shortly before the next post; 0 with none planned."""
-    due = calendar.next_change(current_actor(), current_profile())
     if due is None:
         return 0
     seconds = int((due - cards.SOON - now()).total_seconds())

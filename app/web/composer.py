@@ -27,10 +27,11 @@ from app.services import (
     gaps,
     options_shown,
     previews,
+    shares,
     template_drafts,
 )
 from app.services.composing import many
-from app.web import htmx, navigation
+from app.web import composer_when, htmx, navigation
 from app.web.actor import current_actor, current_profile
 from app.web.forms.drafts import Typed
 from app.web.when import When
@@ -74,6 +75,9 @@ def stored(post: Post, tab: str = "", preview: str = "") -> Typed:
 def page(post: Post, typed: Typed, *, status: int = 200, **more: Any) -> Response:
     """The whole composer, with what was typed where that is not what is stored."""
     drawn = context(post, typed, whole=True, **more)
+    if typed.rev:
+        drawn["comments"] = shares.comments(current_actor(), post.edits_id or post.id)
+        drawn["when"] = When(current_profile())
     response = current_app.make_response(render_template("drafts/composer.html", **drawn))
     response.status_code = status
     response.vary.update(htmx.VARY)
@@ -128,6 +132,8 @@ def answer(
         found.append(htmx.part("drafts/_media.html", "#media", **drawn))
     if when:
         found.append(htmx.part("drafts/_when.html", "#when", **drawn))
+    elif typed.slot:
+        found.append(htmx.part("drafts/_when_slot.html", "#when-slot", **drawn))
     if dialog:
         found.append(htmx.part(dialog, "#dialog", swap="innerHTML", **(drawn | dict(asks or {}))))
     return htmx.parts(*found, status=status)
@@ -157,7 +163,8 @@ def _context(post: Post, typed: Typed, *, whole: bool) -> dict[str, Any]:
     networks = composing.chosen_networks(post)
     if typed.tab not in networks and not typed.errors:
         typed.tab = ""
-    due = typed.due_at
+    slot = composer_when.look(post) if whole or typed.slot else None
+    due = typed.due_at if not typed.slot else slot.at if slot and slot.at else None
     at = now() if typed.now else due
     checks = composing_checks.checks(
         post, due=None if typed.now else due,
@@ -195,7 +202,9 @@ def _context(post: Post, typed: Typed, *, whole: bool) -> dict[str, Any]:
         "zone_words": zone_words(profile, due),
         "saved_at": now().astimezone(profile.zone),
         "day": day_strip(post, due) if due and not typed.now else None,
-        "quick": quick_times(profile) if whole else (),
+        "quick": composer_when.quick_times(profile) if whole else (),
+        "good": composer_when.good_times() if whole else (),
+        "slot": slot,
         "late_words": _late(profile),
         "groups": groups,
         "group": next((one for one in groups if one.network == typed.tab), None),
@@ -250,22 +259,6 @@ def zone_words(profile: Profile, at: datetime | None) -> str:
     if place == name:
         return f"{place} time"
     return f"{place} time ({name})"
-
-
-def quick_times(profile: Profile) -> list[tuple[str, str]]:
-    """A few times to pick with one press, as local ISO and words. No claim about reach."""
-    local = now().astimezone(profile.zone)
-    soon = (local + timedelta(minutes=90)).replace(minute=0, second=0, microsecond=0)
-    tomorrow = local.date() + timedelta(days=1)
-    monday = local.date() + timedelta(days=7 - local.weekday())
-    found = []
-    if soon.date() == local.date():
-        found.append((soon, f"Today {soon:%H:%M}"))
-    found.append((datetime.combine(tomorrow, time(9)), "Tomorrow 09:00"))
-    found.append((datetime.combine(tomorrow, time(17, 30)), "Tomorrow 17:30"))
-    if monday > tomorrow:
-        found.append((datetime.combine(monday, time(9)), f"Mon {monday.day} {monday:%b} 09:00"))
-    return [(f"{one:%Y-%m-%dT%H:%M}", words) for one, words in found]
 
 
 def day_strip(post: Post, due: datetime) -> dict[str, Any]:

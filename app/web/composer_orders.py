@@ -168,7 +168,7 @@ def _at_time(post: Post, typed: Typed, rest: str) -> set[str]:
     drafts.save(current_actor(), post.id, typed.rev, Changes(due_at=due))
     local = due.astimezone(current_profile().zone)
     typed.date, typed.time, typed.due_at = f"{local:%Y-%m-%d}", f"{local:%H:%M}", due
-    typed.note, typed.now = "", False
+    typed.note, typed.now, typed.slot = "", False, False
     typed.errors.pop("date", None)
     return {"when"}
 

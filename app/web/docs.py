@@ -25,11 +25,10 @@ bp = Blueprint("docs", __name__, url_prefix="/docs")
 FOLDER = ROOT / "docs"
 # In reading order; a file not named here is not served.
 PAGES = (
-    "index", "quickstart", "connections", "networks", "writing", "posting-times", "pictures",
-    "templates", "recurring", "planning", "files", "media", "api", "validate", "agents",
-    "connect-api",
-    "oktopost", "webhooks", "sandbox", "configuration", "deployment", "networks-doctor",
-    "reliability", "testing",
+    "index", "quickstart", "connections", "networks", "writing", "calendar", "posting-times",
+    "pictures", "templates", "recurring", "planning", "files", "media", "api", "validate", "agents",
+    "connect-api", "oktopost", "webhooks", "sandbox", "configuration", "deployment",
+    "networks-doctor", "reliability", "testing",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from app.web import assets
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 YEAR = 31_536_000  # seconds
-UNREFERRED = ("/invite/", "/reset", "/feeds/")  # addresses that hold a token
+UNREFERRED = ("/invite/", "/reset", "/feeds/", "/review/")  # addresses that hold a token
 
 FIXED = {
     "X-Content-Type-Options": "nosniff",

@@ -134,7 +134,8 @@ ENTRIES = (
 PART_OF = {
     "pickers": "drafts",
     "posts": "calendar", "catchup": "calendar", "feeds": "calendar", "exports": "calendar",
-    "imports": "calendar", "posting_times": "connections",
+    "imports": "calendar", "versions": "calendar", "shares": "calendar",
+    "posting_times": "connections",
 }  # fmt: skip
 
 Builder = Callable[[], Shell]

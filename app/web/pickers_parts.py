@@ -11,7 +11,7 @@ from flask import request, url_for
 from app.errors import NotFound, ValidationFailed
 from app.models.posts import Post
 from app.services import content_templates, drafts, gaps, media_library
-from app.web import content_templates_parts, media_parts
+from app.web import composer_storing, content_templates_parts, media_parts
 from app.web.actor import current_actor, current_profile
 
 PICKERS = ("library", "templates", "keep")  # orders of the composer, and the pages' names
@@ -35,8 +35,8 @@ def shown(picker: str, post: Post, **more: Any) -> dict[str, Any]:
 
 def ours(draft_id: UUID) -> Post:
     """The draft, where it is one of this brand's; else ``NotFound``."""
-    post = drafts.get(current_actor(), draft_id)
-    if post.profile_id != current_profile().id or post.armed:
+    post = composer_storing.ours(draft_id)
+    if post.armed:
         raise NotFound("We could not find that draft.")
     return post
 

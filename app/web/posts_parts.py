@@ -11,7 +11,7 @@ from app.clock import now
 from app.errors import AppError, NotFound
 from app.models.posts import Post, PostTarget
 from app.permissions import Permission
-from app.services import cards, flight, posts, results, seat_belt, strike
+from app.services import cards, flight, posts, results, seat_belt, shares, strike
 from app.services.results import Result
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
@@ -91,6 +91,8 @@ def _asked(post: Post) -> dict[str, Any] | None:
 
 def page(found: Result, *, status: int = 200, **extra: Any) -> Response:
     """The whole page."""
-    response = make_response(render_template("posts/show.html", **context(found, **extra)), status)
+    shown = context(found, **extra)
+    shown["comments"] = shares.comments(current_actor(), found.post.id)
+    response = make_response(render_template("posts/show.html", **shown), status)
     response.vary.update(htmx.VARY)
     return response

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from flask import Flask, g, request
 from flask_login import current_user
-from sqlalchemy import func, select
 
 from app.extensions import db
-from app.models.accounts import AccountStatus, SocialAccount
 from app.models.engine import EngineState
 from app.models.people import User
 from app.models.profiles import Profile
@@ -15,7 +13,6 @@ from app.permissions import Actor, Permission
 from app.publishing import alarm
 from app.publishing.alarm import Alarm
 from app.services import profiles
-from app.services.access import reach
 from app.services.profiles import Listed
 from app.web import navigation
 from app.web.actor import current_actor, current_person
@@ -35,12 +32,13 @@ def build() -> Shell:
         return Shell()
     actor, user = current_actor(), current_person()
     profile: Profile | None = g.get("profile") or profiles.current(actor)
-    brands = {row.slug: _brand(row) for row in profiles.listed(actor)}
+    listed = profiles.listed(actor)
+    brands = {row.slug: _brand(row) for row in listed}
     return Shell(
         user=_person(user),
         profile=brands.get(profile.slug) if profile else None,
         profiles=tuple(brands.values()),
-        counts=_counts(actor, profile) if profile else {},
+        counts=_counts(next((one for one in listed if profile and one.id == profile.id), None)),
         alerts=_alerts(actor, profile) if profile else (),
     )
 
@@ -63,13 +61,9 @@ def _brand(row: Listed) -> Brand:
     )  # fmt: skip
 
 
-def _counts(actor: Actor, profile: Profile) -> dict[str, Count]:
+def _counts(brand: Listed | None) -> dict[str, Count]:
     """Accounts that cannot post until somebody signs them in again."""
-    rows = reach(actor).query(SocialAccount).where(
-        SocialAccount.profile_id == profile.id,
-        SocialAccount.status == AccountStatus.NEEDS_RECONNECT,
-    )  # fmt: skip
-    broken = db.session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+    broken = brand.signed_out if brand else 0
     return {"connections": Count(broken, tone="alarm")} if broken else {}
 
 

@@ -2,14 +2,19 @@
 (() => {
 'use strict';
 Carillon.mount('[data-bulk]', form => {
-  const boxes = () => [...form.querySelectorAll('.bulk__pick input')];
+  const boxes = () => [...form.querySelectorAll('.bulk__pick input:enabled')];
   const count = form.querySelector('[data-count]');
   const keys = form.querySelector('[data-keys]');
+  const number = form.querySelector('[data-number]'); /* a button that says to how many */
   let last = null; /* the box a range begins at */
 
   function tell() {
     const n = boxes().filter(box => box.checked).length;
-    count.textContent = `${n} post${n === 1 ? '' : 's'} ticked`;
+    const posts = `${n} post${n === 1 ? '' : 's'}`;
+    count.textContent = `${posts} ticked`;
+    if (!number) return;
+    number.textContent = `${form.dataset.says} ${posts}`;
+    number.disabled = !n;
   }
   function range(from, to, checked) {
     const all = boxes(), a = all.indexOf(from), b = all.indexOf(to);
@@ -40,7 +45,7 @@ Carillon.mount('[data-bulk]', form => {
     next.focus();
   });
   form.addEventListener('reset', () => { last = null; setTimeout(tell); });
-  keys.hidden = false;
+  if (keys) keys.hidden = false;
   tell();
 });
 })();

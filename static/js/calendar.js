@@ -53,33 +53,61 @@ function beside(day, step) {
   return all[all.indexOf(day) + step];
 }
 views.push({
-  root: '.month', help: 'Arrows choose the day', later: 'day', day: dayOf,
+  root: '.month', later: 'day', day: dayOf,
+  get help() {
+    $('#movebar [data-slots]').hidden = !slots().length;
+    return 'Arrows choose the day';
+  },
   from: el => dayOf(el) || $('.day[data-today]') || days()[0],
-  step: (day, key) => steps[key] && (beside(day, steps[key]) || null),
-  words: (day, el) => `${named(day)}, ${$('time', el)?.textContent || '09:00'}`,
-  passed: day => 'past' in day.dataset ? `${named(day)} has passed` : '',
+  step: (spot, key) => key.toLowerCase() === 's' ? nextSlot(spot) : steps[key] && (beside(dayOf(spot), steps[key]) || null),
+  words: (spot, el) => `${named(dayOf(spot))}, ${$('time', spot.matches('.slot') ? spot : el)?.textContent || '09:00'}${spot.matches('.slot') ? ', an open slot' : ''}`,
+  passed: spot => 'past' in dayOf(spot).dataset ? `${named(dayOf(spot))} has passed` : '',
   stays: (day, el) => dayOf(el) === day,
-  at: day => day.id.slice(2),
-  mark(day) {
-    for (const other of document.querySelectorAll('.day.is-target')) other.classList.remove('is-target');
-    if (day && !this.passed(day)) day.classList.add('is-target');
-    day?.scrollIntoView({ block: 'nearest' });
+  at: spot => spot.dataset.at || spot.id.slice(2),
+  mark(spot) {
+    for (const other of document.querySelectorAll('.month .is-target')) other.classList.remove('is-target');
+    if (spot && !this.passed(spot)) { spot.classList.add('is-target'); dayOf(spot).classList.add('is-target'); }
+    spot?.scrollIntoView({ block: 'nearest' });
   },
   walk(at, key) { const day = dayOf(at); return $('.day__n', beside(day, steps[key]) || day); },
+});
+/* a day keeps the time of what lands on it; an open slot of it gives its own */
+const slots = () => [...document.querySelectorAll('.month .slot')];
+function nextSlot(spot) {
+  const all = slots(), next = all.find(one => spot.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING);
+  return all.length ? next || null : undefined;
+}
+let dragged = null, over = null, landing = null;
+document.addEventListener('pointermove', e => {
+  const slot = dragged && document.elementFromPoint(e.clientX, e.clientY)?.closest('.month .slot') || null;
+  if (!dragged || slot === landing) return;
+  landing = slot;
+  if (slot || over) show(slot || over, dragged);
 });
 function sortable(list, put) {
   if (!window.Sortable || !$('.month')) return;
   new Sortable(list, {
     group: { name: 'calendar', put }, draggable: carried, sort: false, animation: 0, delay: 250, delayOnTouchOnly: true,
     forceFallback: true, fallbackOnBody: true, fallbackTolerance: 4, fallbackClass: 'dragged', ghostClass: 'ghost',
-    onStart: () => { peekOff(); document.documentElement.dataset.dragging = ''; },
-    onMove: e => { const day = dayOf(e.to); if (day) show(day, e.dragged); },
-    onEnd: e => { delete document.documentElement.dataset.dragging; clear(); if (e.to !== e.from) dropped(e); },
+    onStart: e => { peekOff(); dragged = e.item; document.documentElement.dataset.dragging = ''; },
+    onMove: e => {
+      if (landing) return false; /* so that it is not pushed away from under the hand */
+      const day = dayOf(e.to);
+      if (day) show(over = day, e.dragged);
+      return true;
+    },
+    onEnd: e => {
+      const slot = landing;
+      dragged = over = landing = null;
+      delete document.documentElement.dataset.dragging;
+      clear();
+      if (slot || e.to !== e.from) dropped(e, slot);
+    },
   });
 }
-async function dropped({ item, from, to, oldIndex }) {
-  if ('past' in to.dataset) say('That day has passed.');
-  await place(item, view().at(to));
+async function dropped({ item, from, to, oldIndex }, slot) {
+  if (!slot && 'past' in to.dataset) say('That day has passed.');
+  await place(item, view().at(slot || to));
   if (to.isConnected && item.parentNode === to) from.insertBefore(item, from.children[oldIndex] || null); /* no answer came */
 }
 mount('.day', day => sortable(day, () => !('past' in day.dataset)));
@@ -141,7 +169,9 @@ function peekOff() {
   if ($('#popover').matches(':popover-open')) $('#popover').hidePopover();
 }
 document.addEventListener('beforetoggle', e => {
-  if (e.target.id !== 'popover' || e.newState !== 'open' || !peeked?.isConnected) return;
+  if (e.target.id !== 'popover' || e.newState !== 'open') return;
+  if ('dragging' in document.documentElement.dataset) return e.preventDefault(); /* asked for before the hand closed */
+  if (!peeked?.isConnected) return;
   const r = peeked.getBoundingClientRect(), low = r.bottom > innerHeight * .6, right = r.left > innerWidth * .6;
   e.target.style.margin = 0;
   e.target.style.inset = [low ? 'auto' : `${r.bottom + 4}px`, right ? `${innerWidth - r.right}px` : 'auto',
@@ -153,6 +183,7 @@ document.addEventListener('pointerover', e => {
   clearTimeout(rest);
   rest = setTimeout(() => { if (!held && el.matches(':hover') && !$('#dialog').open) peek(el); }, 400);
 });
+document.addEventListener('pointerdown', () => clearTimeout(rest));
 document.addEventListener('pointerout', e => {
   if (!e.target.closest('#cal .chip, #popover')) return;
   clearTimeout(rest);

@@ -89,7 +89,7 @@ const state = (text, saved = 'false') => {
 };
 const what = () => {
   const data = new URLSearchParams(new FormData(form()));
-  for (const name of [...data.keys()]) if (/^(rev|csrf_token|file|mode|preview|focus-.*)$/.test(name)) data.delete(name);
+  for (const name of [...data.keys()]) if (/^(rev|csrf_token|file|mode|preview|slot_seen|focus-.*)$/.test(name)) data.delete(name);
   return data.toString();
 };
 const ELSEWHERE = /^(tab|own|shared|part|field|use|fill)/; /* orders that bring another text */
@@ -169,7 +169,7 @@ on('htmx:finally:request', e => {
   } else if (ctx.changes || ctx.touched === touched) saved = asked = what(); /* new fields are the server's */
   if (what() !== saved) state('Not saved yet');
 });
-on('change', e => { if (e.target.matches('[name=when]')) say(e.target.value === 'now' ? 'It will go out at once' : 'It will go out at the time below'); });
+on('change', e => { if (e.target.matches('[name=when]')) say({ now: 'It will go out at once', slot: 'It takes the next open slot' }[e.target.value] || 'It will go out at the time below'); });
 
 /* --- a copy in this tab of what is not saved: signed out, offline, a closed lid --- */
 function putBack() {
@@ -215,8 +215,9 @@ function go(id) {
 }
 on('composer:problem', () => {
   const bad = $('#checks [data-ok=no] .btn, #checks [data-ok=todo] .btn') || $('[aria-invalid=true]');
-  ($('#when-note .field__error') ? $('#date') : bad)?.focus();
-  say($('#when-note')?.textContent.trim() || $('#checks h2').textContent);
+  const gone = $('#when-slot .field__error');
+  ($('#when-note .field__error') ? $('#date') : gone ? $('[name=when]:checked') : bad)?.focus();
+  say($('#when-note')?.textContent.trim() || gone?.textContent.trim() || $('#checks h2').textContent);
 });
 
 /* --- pictures: dropped anywhere, pasted or chosen; each starts at once --- */

@@ -104,6 +104,7 @@ function mark(spot) {
   if (!spot) return;
   const li = document.createElement('li'), line = document.createElement('span'), why = passed(spot);
   open(spot.row, 1);
+  $('#movebar [data-slots]').hidden = !$('.wg [data-slot]');
   li.className = 'drop';
   [li.dataset.at, li.dataset.len] = [Math.min(spot.row, ROWS - 2), Math.min(LEN, Math.max(ROWS - spot.row, 2))];
   if (why) li.dataset.refused = '';
@@ -122,10 +123,7 @@ function walk(here, key) {
 }
 (window.Carillon.views ||= []).push({
   root: '.wg', later: 'time', from, step, words, passed, at, mark, walk,
-  get help() {
-    $('#movebar [data-slots]').hidden = !$('.wg [data-slot]');
-    return 'Left and right choose the day, up and down the quarter of an hour';
-  },
+  help: 'Left and right choose the day, up and down the quarter of an hour',
   day: el => el?.closest?.('.wg__day, .wg__col'),
   stays: (spot, el) => { const was = from(el); return el.closest('.wg__col') === spot.col && was.row === spot.row && !spot.slot; },
 });
@@ -163,6 +161,30 @@ function card(el) { /* a draft of the tray as a chip */
   chip.append(text);
   return chip;
 }
+/* --- a free time under the mouse: a click writes a post for it (by keyboard: N on the day) --- */
+let busy = false;
+function free(e) {
+  const col = e.target.closest?.('.wg[data-write] .wg__col');
+  if (!col || e.target !== col || drag || e.buttons || agenda()) return null;
+  const r = col.getBoundingClientRect();
+  const spot = { col, row: Math.min(Math.floor((e.clientY - r.top) / (r.height / ROWS)), ROWS - 1) };
+  return passed(spot) ? null : spot;
+}
+document.addEventListener('pointermove', e => {
+  const spot = body() && e.pointerType === 'mouse' ? free(e) : null, shown = $('.wg__new');
+  if (!spot) return shown?.remove();
+  const li = shown || document.createElement('li');
+  li.className = 'wg__new';
+  li.ariaHidden = 'true';
+  [li.dataset.at, li.dataset.len, li.textContent] = [Math.min(spot.row, ROWS - 2), 2, `+ ${clockOf(spot)}`];
+  if (li.parentNode !== spot.col) spot.col.append(li);
+});
+document.addEventListener('pointerdown', () => { busy = !!$(':popover-open'); }, true); /* that click only closes it */
+document.addEventListener('click', e => {
+  const spot = body() && !busy && !('dragging' in root.dataset) ? free(e) : null;
+  if (spot) location.assign(`${$('.day__add', spot.col).getAttribute('href').split('?')[0]}?at=${at(spot)}`);
+});
+
 let resting;
 function overFold(x, y) { /* resting on a folded line opens it */
   const fold = document.elementFromPoint(x, y)?.closest('.wg__fold');
@@ -183,6 +205,8 @@ function follow(x, y) {
   if (y > innerHeight - 48) scrollBy(0, 16);
   overFold(x, y);
   drag.spot = under(x, y);
+  const time = $('time', drag.copy);
+  if (time && drag.spot) time.textContent = clockOf(drag.spot);
   if (drag.spot) calendar().show(drag.spot, drag.el); else calendar().clear();
   root.dataset.dragging = drag.spot && passed(drag.spot) ? 'no' : '';
 }

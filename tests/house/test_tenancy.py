@@ -29,6 +29,8 @@ from app.models.media import MediaUpload
 from app.models.people import User, UserSession
 from app.models.profiles import PlatformSet, Profile
 from app.models.recurring import Pattern, RecurringSchedule
+from app.models.shares import PostComment, PostShare
+from app.models.versions import PostVersion
 from app.services import keys
 from app.services.keys import KeyKind
 from tests.conftest import Browser
@@ -91,8 +93,24 @@ def foreign(app: Flask) -> dict[str, UUID | str]:
         profile_id=brand.id, user_id=ada.id, kind=FileKind.EXPORT_TABLE, created_at=now(),
         expires_at=now() + timedelta(days=1),
     )  # fmt: skip
+    version = PostVersion(
+        post_id=post.id, profile_id=brand.id, by_key=False, parts=["Six"], own={}, began_at=now(),
+        saved_at=now(),
+    )  # fmt: skip
     batch = BulkBatch(profile_id=brand.id, user_id=ada.id, kind=BulkKind.DELETE, asked={})
-    db.session.add_all([waits, session, template, place, upload, schedule, feed, job, batch])
+    share = PostShare(
+        post_id=post.id, profile_id=brand.id, user_id=ada.id, token_hash="0" * 64,
+        created_at=now(), expires_at=now() + timedelta(days=30),
+    )  # fmt: skip
+    db.session.add(share)
+    db.session.flush()
+    comment = PostComment(
+        share_id=share.id, post_id=post.id, profile_id=brand.id, name="Ben", text="Six?",
+        created_at=now(),
+    )  # fmt: skip
+    db.session.add(comment)
+    rows = [waits, session, template, place, upload, schedule, feed, job, batch, version]
+    db.session.add_all(rows)
     db.session.commit()
     key, _ = keys.create(actor_of(ada), KeyKind.PROFILE, brand.id)
     default = db.session.query(PlatformSet).filter_by(profile_id=brand.id).one()
@@ -103,6 +121,8 @@ def foreign(app: Flask) -> dict[str, UUID | str]:
         "set_id": default.id, "session_id": session.id, "pending_id": waits.id,
         "template_id": template.id, "place_id": place.id, "upload_id": upload.id,
         "schedule_id": schedule.id, "feed_id": feed.id, "job_id": job.id, "batch_id": batch.id,
+        "version_id": version.id, "share_id": share.id, "comment_id": comment.id,
+        "item": post.id,
     }  # fmt: skip
 
 

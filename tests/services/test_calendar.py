@@ -157,7 +157,7 @@ def test_the_strip_names_the_longest_gap_ahead(
         make.make_post(brand, "Often", accounts[:2], at=at.replace(day=day))
     for day in (2, 17, 30):
         make.make_post(brand, "Rarely", accounts[2:], at=at.replace(day=day), state=S.PUBLISHED)
-    drawn = cadence.draw(actor, brand, calendar.month(actor, brand, 2026, 5))
+    drawn = cadence.draw(brand, calendar.month(actor, brand, 2026, 5), cards.owned(actor, brand))
     assert [lane.network for lane in drawn.lanes] == ["twitter", "mastodon", "bluesky"]
     assert drawn.gap is not None and drawn.gap.lane.network == "bluesky"
     assert (drawn.gap.first.day, drawn.gap.last.day) == (18, 29)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +19,18 @@ from app.models.posts import Post, TargetState
 from app.models.profiles import Profile
 from app.networks import NETWORKS
 from app.sandbox.store import Store
-from app.services import access, accounts, attention, demo, destinations, people
+from app.services import (
+    access,
+    accounts,
+    attention,
+    calendar,
+    cards,
+    demo,
+    destinations,
+    people,
+    posting_times,
+    slots,
+)
 from app.services.people import Visitor
 from tests.playing import sandbox
 
@@ -44,8 +56,13 @@ def test_the_demo_is_a_lived_in_month_with_a_working_log_in(app: Flask, sandbox:
     assert states[TargetState.PUBLISHED] > 20 and states[TargetState.SCHEDULED] > 10
     assert states[TargetState.DRAFT] >= 5 and states[TargetState.FAILED] == 1
     actor = access.person(people._find(login["email"]))  # type: ignore[arg-type]
-    found = attention.look(actor, profile)
+    found = attention.look(actor, profile, cards.owned(actor, profile))
     assert found.failed == 1 and "X already has" in found.reasons[0]
+    weeks = posting_times.weeks(actor, profile)
+    assert all(one.times for one in weeks)
+    here = calendar.today(profile)
+    free = slots.open_slots(actor, profile, here, here + timedelta(days=20))
+    assert len(free) >= 10 and any(one.taken for one in free)
     soon = min(p.due_at for p in posts if p.due_at and p.due_at > now())
     assert (soon - now()).total_seconds() < 300  # somebody who looks sees one go out
     for account in accounts:  # as the sandbox knows them
@@ -55,6 +72,7 @@ def test_the_demo_is_a_lived_in_month_with_a_working_log_in(app: Flask, sandbox:
     count = len(posts)
     assert demo.seed() == login  # a second time changes nothing
     assert db.session.query(Post).count() == count
+    assert posting_times.weeks(actor, profile) == weeks
 
 
 def test_places_that_a_worker_has_looked_up_meanwhile_are_chosen_from(

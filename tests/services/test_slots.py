@@ -82,6 +82,7 @@ def test_the_slots_of_days_are_in_the_brands_zone_and_their_order(
     assert found[1].accounts == (account.id, other.id) and found[1].taken == 0
     assert found[1].at.utcoffset() == timedelta(hours=1)
     assert shown(owner, profile, MONDAY, MONDAY, networks=["twitter"]) == ["Mon 09:30"]
+    assert shown(owner, profile, MONDAY + timedelta(days=2), MONDAY + timedelta(days=2)) == []
     # What has passed is not open, and the account has to be able to post.
     assert slots.open_slots(owner, profile, MONDAY, MONDAY, after=at(MONDAY, "09:30")) == []
     account.status = AccountStatus.NEEDS_RECONNECT

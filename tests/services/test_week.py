@@ -15,7 +15,7 @@ from app.models.accounts import SocialAccount
 from app.models.posts import TargetState
 from app.models.profiles import Profile
 from app.permissions import Actor
-from app.services import cadence, week
+from app.services import cadence, cards, week
 from app.services.cards import Card
 from tests import factories as make
 
@@ -78,10 +78,14 @@ def test_cards_within_75_minutes_share_the_column(
     assert [(c.at, c.count, c.col) for c in over] == crowds
 
 
-def test_a_card_in_trouble_is_never_among_those_that_have_no_room() -> None:
-    bad = card("09:30", state="failed")
-    found, over = week.lay([card("09:00"), card("09:00"), card("09:15"), card("09:15"), bad])
-    assert bad in [place.card for place in found] and over[0].count == 3
+def test_a_card_in_trouble_comes_first_where_not_all_have_room() -> None:
+    fine = [card("09:00"), card("09:00"), card("09:15")]
+    bad = [card("09:30", state="failed") for _ in range(3)]
+    found, over = week.lay([*fine, bad[0]])
+    assert bad[0] in [place.card for place in found] and not over[0].trouble
+    found, over = week.lay([*fine, *bad])
+    assert [place.card.state for place in found] == ["failed", "failed"]
+    assert (over[0].count, over[0].trouble) == (4, True)
 
 
 def test_a_picture_is_shown_where_there_is_room_for_it() -> None:
@@ -118,7 +122,7 @@ def test_an_hour_that_comes_twice_shows_both_its_posts_side_by_side(
     assert [(p.card.title, p.at, p.col, p.twice) for p in places] == [
         ("First", 6, "1/2", True), ("Second", 6, "2/2", True)
     ]  # fmt: skip
-    assert found.opens == 1  # the hour stands there, not in the folded night
+    assert found.opens == 0  # the hour stands there, not in the folded night
 
 
 @time_machine.travel(datetime(2026, 5, 13, 8, 41, tzinfo=UTC))
@@ -139,7 +143,7 @@ def test_empty_hours_are_folded_and_the_strip_marks_the_week(
     found = week.look(actor, brand, date(2026, 5, 13))
     assert (found.opens, found.closes) == (5, 24)
     assert found.unusual == 4 and found.free == [date(2026, 5, 13), date(2026, 5, 17)]
-    strip = cadence.draw(actor, brand, found.month, found.days)
+    strip = cadence.draw(brand, found.month, cards.owned(actor, brand), found.days)
     start, width = strip.brush or (0.0, 0.0)
     assert start == pytest.approx(cadence.LEFT + 10 * strip.width, abs=1)
     assert width == pytest.approx(7 * strip.width, abs=1)

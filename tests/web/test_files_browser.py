@@ -86,3 +86,31 @@ def test_a_link_is_made_and_revoked_and_a_folder_exported(tab: Page) -> None:
         tab.get_by_role("link", name="Download").click()
     assert folder.value.suggested_filename.endswith(".zip")
     seen(tab, "export")
+
+
+TABLE = """time,accounts,text
+{},mastodon,Six bells
+{},mastodon,Seven bells
+2020-01-01 09:00,bluesky,Too late
+"""
+
+
+def test_a_table_is_looked_at_and_then_imported(tab: Page) -> None:
+    tab.goto(tab.url.split("/calendar")[0] + "/import")
+    seen(tab, "import")
+    days = [f"{now() + timedelta(days=n):%Y-%m-%d} 12:00" for n in (3, 4)]
+    raw = TABLE.format(*days).encode()
+    tab.get_by_label("File", exact=True).set_input_files(
+        {"name": "plan.csv", "mimeType": "text/csv", "buffer": raw}
+    )
+    tab.get_by_role("button", name="Look at the file").click()
+    expect(tab.get_by_text("Looking at the file")).to_be_visible()
+    file_work.run()
+    expect(tab.get_by_text("That time has passed. Choose a later one.")).to_be_visible()
+    seen(tab, "import-rows")
+    tab.get_by_role("button", name="Import 2 posts").click()
+    expect(tab.get_by_text("0 of 2 posts")).to_be_visible()
+    file_work.run()
+    expect(tab.get_by_text("2 posts were imported.")).to_be_visible()
+    expect(tab.get_by_role("link", name="Imported")).to_have_count(2)
+    seen(tab, "import-done")

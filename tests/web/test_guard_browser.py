@@ -30,6 +30,7 @@ pytestmark = [
         reason="the assets are not made, so there is no htmx: run `make assets`",
     ),
 ]
+OLD = "The old roast is in, and it rings: come by on Friday."
 TEXT = "The new roast is in: come by on Friday from eight, and bring a friend along."
 
 
@@ -75,3 +76,40 @@ def test_a_twin_is_seen_while_writing_and_let_pass(room: SimpleNamespace) -> Non
     tab.reload()
     expect(tab.locator("#checks")).to_contain_text("Ready")
     expect(twin).to_have_count(0)
+
+
+def test_a_text_is_put_back_a_preview_shared_and_publishing_undone(
+    room: SimpleNamespace, browser: Any
+) -> None:
+    tab: Page = room.tab
+    tab.goto(f"{room.at}/drafts/{room.draft}")
+    tab.locator("#text-0").fill(OLD)
+    expect(tab.locator("#preview")).to_contain_text(OLD)
+    tab.locator("#text-0").fill("New")
+    expect(tab.locator("#preview")).to_contain_text("New")
+    tab.get_by_role("link", name="Versions of the text").click()
+    expect(tab.get_by_role("heading", name="Versions of the text")).to_be_visible()
+    tab.get_by_role("link", name="The old roast").click()
+    expect(tab.locator("ins")).to_contain_text(["underlined", OLD])
+    seen(tab, "versions")
+    tab.get_by_role("button", name="Use this version").click()
+    expect(tab.locator("#text-0")).to_have_value(OLD)
+    tab.get_by_role("link", name="Share a preview").click()
+    tab.get_by_role("button", name="Make a link").click()
+    link = tab.locator("#share-address").input_value()
+    seen(tab, "shared")
+    visitor = browser.new_page()
+    visitor.goto(f"{room.at.split('/p/')[0]}{link[link.index('/review/') :]}")
+    visitor.get_by_label("Your name").fill("Ines")
+    visitor.get_by_label("Your comment").fill("Ring it in.")
+    visitor.get_by_role("button", name="Send the comment").click()
+    expect(visitor.locator(".said")).to_contain_text("Ring it in.")
+    seen(visitor, "review")
+    visitor.close()
+    tab.goto(f"{room.at}/drafts/{room.draft}")
+    expect(tab.locator("#said")).to_contain_text("Ring it in.")
+    tab.locator("#when").get_by_text("Now", exact=True).click()
+    tab.get_by_role("button", name="Publish 3 posts now").click()
+    tab.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(tab.locator("#text-0")).to_have_value(OLD)
+    expect(tab.get_by_text("Taken back. It is a draft again.")).to_be_visible()

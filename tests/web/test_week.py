@@ -84,7 +84,7 @@ def test_a_post_lies_at_its_quarter_of_an_hour(
             f'<li data-at="50" data-len="10"><a class="chip" href="/p/{brand.slug}/posts/' in cell
         )
         assert f'id="post-{post.id}"' in cell and "Scheduled: X, Mastodon, Bluesky" in cell
-        assert "23 to 29 March 2026" in html and "00:00 to 01:00, nothing planned" in html
+        assert "23 to 29 March 2026" in html and "21:00 to 24:00, nothing planned" in html
     today = column(html, 25)
     assert 'class="wg__now" data-at="38" data-part="2" aria-label="Now, 09:41"' in today
     axis = html.split('class="wg__axis"')[1].split("</div>")[0]
@@ -97,8 +97,8 @@ def test_a_day_of_23_hours_marks_the_missing_one_and_a_move_keeps_local_time(
 ) -> None:
     html = web.get(place(brand, "calendar/week/2026-03-29")).text
     assert 'data-at="4" data-len="4" data-skipped' in column(html, 29)
-    assert "01:00 to 02:00 is left out: the clocks go forward to BST" in column(html, 29)
-    assert "GMT→BST" in html and "23 h" in html
+    assert "No 01:00 to 02:00: the clocks go forward" in column(html, 29)
+    assert "GMT→ BST" in html and "23 h" in html
     post = make.make_post(brand, "Sunday roast", accounts[:1], at=at(27, 9, 0))
     answer = moved(web, brand, post, "2026-03-29T09:00")
     assert answer.status_code == 200 and "09:00" in column(answer.text, 29)
@@ -121,7 +121,7 @@ def test_a_day_of_25_hours_shows_its_hour_twice(
         brand, "The second time", accounts[:1], at=datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
     )
     html = web.get(place(brand, "calendar/week/2026-10-25")).text
-    assert "01:00 to 02:00 BST" in html and "01:00 to 02:00 again, GMT" in html
+    assert "01:00 to 02:00, </span>BST" in html and "01:00 to 02:00 </span>again, GMT" in html
     assert f'id="post-{post.id}"' in html and ">01:30 GMT</time>" in html
     assert '<li data-at="6" data-len="6" data-col="2/2">' in html
     answer = web.patch(
@@ -214,10 +214,12 @@ def test_500_posts_cost_no_more_statements_and_stay_light(
         """Statements of the cheapest of three, and the page."""
         counts = []
         for _ in range(3):
+            db.session.rollback()
+            where = place(brand, "calendar/week")  # reads the brand again
             with counted() as told:
-                answer = web.get(place(brand, "calendar/week"))
+                answer = web.get(where)
             assert answer.status_code == 200
-            counts.append(len(told))
+            counts.append(sum(one.lstrip().startswith("SELECT") for one in told))
         return min(counts), answer.data
 
     picture = make.make_media(brand)
@@ -230,6 +232,6 @@ def test_500_posts_cost_no_more_statements_and_stay_light(
             at=at(23 + n % 7, 7) + timedelta(minutes=n // 7 * 55),
         )  # fmt: skip
     many, html = cost()
-    assert many <= few
+    assert many <= few <= 12
     assert b"/thumb" not in html  # no pictures any more
     assert len(gzip.compress(html)) <= 30_000

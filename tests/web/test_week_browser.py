@@ -124,6 +124,14 @@ def test_a_post_is_dragged_to_a_quarter_of_an_hour_and_put_back(
     expect(tab.locator("#movebar")).to_contain_text("This post has gone out")
     tab.mouse.up()
     assert due(gone) == out
+    box = column(tab, to).bounding_box()  # a click on a free time writes a post for it
+    assert box is not None
+    tab.mouse.move(box["x"] + 30, box["y"] + box["height"] * (17 * 4 + 1.5) / 96)
+    expect(tab.locator("#popover")).to_be_hidden()
+    expect(tab.locator(".wg__new")).to_have_text("+ 17:15")
+    tab.mouse.down()
+    tab.mouse.up()
+    tab.wait_for_url(f"**/compose?at={to:%Y-%m-%d}T17:15")
 
 
 def test_a_draft_from_the_tray_and_the_keyboard(
@@ -157,3 +165,31 @@ def test_a_draft_from_the_tray_and_the_keyboard(
     expect(chip.locator("time")).to_have_text("10:30")
     expect(chip).to_be_focused()
     assert due(draft) == to + timedelta(minutes=15)
+
+
+def test_where_the_clocks_go_forward_a_post_keeps_its_local_time(
+    tab: Page, brand: Profile, account: SocialAccount
+) -> None:
+    end = datetime(now().year + 1, 3, 31, tzinfo=LONDON)
+    sunday = end - timedelta(days=(end.weekday() + 1) % 7)  # the last one of March
+    saturday = sunday - timedelta(days=1)
+    early = make.make_post(brand, "Early", [account], at=saturday.replace(hour=1, minute=30))
+    noon = make.make_post(brand, "Noon", [account], at=saturday.replace(hour=12, minute=0))
+    early_id, noon_id = early.id, noon.id
+    visit(tab, sunday)
+    expect(tab.locator("[data-skipped]")).to_contain_text("No 01:00 to 02:00")
+    drag(tab, tab.locator(f"#post-{noon_id}"), sunday.replace(hour=12))
+    expect(column(tab, sunday)).to_contain_text("12:00")
+    found = due(noon)
+    assert found == sunday.replace(hour=12) and found.utcoffset() == timedelta(hours=1)
+    tab.locator(f"#post-{early_id}").focus()
+    tab.keyboard.press("m")
+    tab.keyboard.press("ArrowRight")
+    spoken = tab.locator("#announce")
+    expect(spoken).to_contain_text("01:30 does not exist: the clocks go forward")
+    tab.keyboard.press("Enter")
+    expect(spoken).to_contain_text("Choose a later time.")
+    tab.keyboard.press("ArrowDown")  # over the hour that is not there
+    tab.keyboard.press("Enter")
+    expect(column(tab, sunday)).to_contain_text("02:00")
+    assert due(early) == sunday.replace(hour=2)

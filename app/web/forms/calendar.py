@@ -50,6 +50,7 @@ def filters_of(args: MultiDict[str, str]) -> Filters:
         status=status if status in STATUSES else "",
         author=_uuid(args.get("author", "")),
         text=" ".join(args.get("q", "")[:TEXT].split()),
+        slots=args.get("slots") != "0",
     )
 
 
@@ -60,6 +61,7 @@ def query_of(filters: Filters) -> str:
         "status": filters.status,
         "author": str(filters.author or ""),
         "q": filters.text,
+        "slots": "" if filters.slots else "0",
     }
     kept = urlencode({key: value for key, value in given.items() if value}, safe=",")
     return f"?{kept}" if kept else ""

@@ -44,6 +44,8 @@ class Typed:
     due_at: datetime | None = None
     note: str = ""  # a clock change, said
     now: bool = False
+    slot: bool = False  # the next open one
+    slot_seen: datetime | None = None  # … as the page showed it
     late: str = ""
     late_minutes: str = ""
     options: dict[str, dict[str, list[str]]] | None = None  # as typed
@@ -73,6 +75,8 @@ def read(form: MultiDict[str, str], zone: ZoneInfo) -> Typed:
         date=form.get("date", "").strip(),
         time=form.get("time", "").strip(),
         now=form.get("when") == "now",
+        slot=form.get("when") == "slot",
+        slot_seen=_seen(form.get("slot_seen", "")),
         late=form.get("late", ""),
         late_minutes=form.get("late_minutes", "").strip(),
         go=form.get("go", ""),
@@ -164,6 +168,14 @@ def _when(typed: Typed, zone: ZoneInfo) -> None:
     local = datetime.combine(day, hour.replace(second=0, microsecond=0))
     typed.due_at = to_utc(local, zone)
     typed.note = change_words(local, zone)
+
+
+def _seen(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None and found.year in YEARS else None
 
 
 def change_words(local: datetime, zone: ZoneInfo) -> str:
