@@ -15,6 +15,7 @@ from app.models import (
     idempotency,
     integrations,
     keys,
+    labels,
     media,
     numbers,
     people,
@@ -30,7 +31,6 @@ from app.models.base import Base
 
 __all__ = [
     "Base", "accounts", "approvals", "attempts", "billing", "bulk", "content_templates", "engine",
-    "events", "files", "idempotency", "integrations", "keys", "media", "numbers", "people",
-    "posting_times",
-    "posts", "profiles", "recurring", "shares", "usage", "versions",
+    "events", "files", "idempotency", "integrations", "keys", "labels", "media", "numbers",
+    "people", "posting_times", "posts", "profiles", "recurring", "shares", "usage", "versions",
 ]  # fmt: skip

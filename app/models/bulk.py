@@ -23,6 +23,7 @@ class BulkKind(StrEnum):
     APPROVE = "approve"
     DELETE = "delete"
     REPLACE = "replace"  # text in the posts
+    LABELS = "labels"
 
 
 class BulkState(StrEnum):

@@ -22,6 +22,7 @@ from app.models.content_templates import ContentTemplate
 from app.models.files import CalendarFeed, FileJob
 from app.models.integrations import Cname, Integration
 from app.models.keys import ApiKey, Confirmation
+from app.models.labels import Label
 from app.models.media import Media, MediaTag, MediaUpload
 from app.models.people import User
 from app.models.posting_times import PostingTime
@@ -48,6 +49,7 @@ READ: dict[type[Base], Permission] = {
     Integration: Permission.ACCOUNT_READ,
     Cname: Permission.ACCOUNT_READ,
     ApiKey: Permission.KEY_WRITE,
+    Label: Permission.POST_READ,
     Media: Permission.MEDIA_READ,
     MediaTag: Permission.MEDIA_READ,
     MediaUpload: Permission.MEDIA_READ,

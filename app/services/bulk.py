@@ -29,7 +29,17 @@ from app.permissions import Actor, Permission
 from app.services import seat_belt
 from app.services.access import person
 from app.services.bulk_orders import MOST, Order
-from app.services.bulk_steps import Accounts, Approve, Delete, Done, Duplicate, Move, Plan, Step
+from app.services.bulk_steps import (
+    Accounts,
+    Approve,
+    Delete,
+    Done,
+    Duplicate,
+    Labels,
+    Move,
+    Plan,
+    Step,
+)
 from app.services.find_replace import Replace
 from app.services.writing import PostNotFound, load_many, lock_many
 from app.settle import settle
@@ -43,7 +53,7 @@ RUN_SECONDS = 60.0
 STEPS: dict[BulkKind, type[Step]] = {
     BulkKind.MOVE: Move, BulkKind.DATE: Move, BulkKind.DUPLICATE: Duplicate,
     BulkKind.ACCOUNTS: Accounts, BulkKind.APPROVE: Approve, BulkKind.DELETE: Delete,
-    BulkKind.REPLACE: Replace,
+    BulkKind.REPLACE: Replace, BulkKind.LABELS: Labels,
 }  # fmt: skip
 AT_WORK = (BulkState.RUNNING, BulkState.UNDOING)
 CHANGED = "Somebody changed it meanwhile."

@@ -24,7 +24,8 @@ class Order:
 
     ``days`` are days of the brand's calendar, so a post keeps its time of day over a clock
     change; ``hours`` are real ones. ``drafts``: copies have no time. ``add`` and ``off`` are
-    accounts. ``back`` is the page it was given on.
+    accounts, ``labels`` are put on and ``unlabels`` taken off. ``back`` is the
+    page it was given on.
     """
 
     kind: BulkKind
@@ -37,6 +38,8 @@ class Order:
     find: str = ""
     swap: str = ""
     case: bool = False
+    labels: tuple[str, ...] = ()
+    unlabels: tuple[str, ...] = ()
     back: str = ""
 
     def check(self) -> None:
@@ -44,7 +47,7 @@ class Order:
         {
             BulkKind.MOVE: self._move, BulkKind.DATE: self._date,
             BulkKind.DUPLICATE: self._duplicate, BulkKind.ACCOUNTS: self._accounts,
-            BulkKind.REPLACE: self._replace,
+            BulkKind.REPLACE: self._replace, BulkKind.LABELS: self._labels,
         }.get(self.kind, lambda: None)()  # fmt: skip
 
     def _move(self) -> None:
@@ -78,12 +81,19 @@ class Order:
         if self.find == self.swap:
             raise ValidationFailed("Type something else to put in its place.", field="swap")
 
+    def _labels(self) -> None:
+        if not self.labels and not self.unlabels:
+            raise ValidationFailed("Type a label to put on or to take off.", field="labels")
+        if {one.casefold() for one in self.labels} & {one.casefold() for one in self.unlabels}:
+            raise ValidationFailed("Put a label on or take it off, not both.", field="unlabels")
+
     def to_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind.value, "days": self.days, "hours": self.hours,
             "on": self.on.isoformat() if self.on else None, "drafts": self.drafts,
             "add": [str(one) for one in self.add], "off": [str(one) for one in self.off],
-            "find": self.find, "swap": self.swap, "case": self.case, "back": self.back,
+            "find": self.find, "swap": self.swap, "case": self.case,
+            "labels": list(self.labels), "unlabels": list(self.unlabels), "back": self.back,
         }  # fmt: skip
 
     @classmethod
@@ -92,7 +102,9 @@ class Order:
             kind=BulkKind(kept["kind"]), days=kept["days"], hours=kept["hours"],
             on=date.fromisoformat(kept["on"]) if kept["on"] else None, drafts=kept["drafts"],
             add=tuple(map(UUID, kept["add"])), off=tuple(map(UUID, kept["off"])),
-            find=kept["find"], swap=kept["swap"], case=kept["case"], back=kept["back"],
+            find=kept["find"], swap=kept["swap"], case=kept["case"],
+            labels=tuple(kept.get("labels", ())), unlabels=tuple(kept.get("unlabels", ())),
+            back=kept["back"],
         )  # fmt: skip
 
 

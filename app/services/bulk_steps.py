@@ -20,7 +20,7 @@ from app.models.keys import Confirmation
 from app.models.posts import Post, PostTarget, TargetState
 from app.models.profiles import Profile
 from app.permissions import Actor
-from app.services import confirmations, post_changes, seat_belt, starting
+from app.services import confirmations, labels, post_changes, seat_belt, starting
 from app.services.access import reach
 from app.services.bulk_orders import Order
 from app.services.writing import refuse_problems
@@ -115,6 +115,10 @@ class Move(Step):
 class Delete(Step):
     gone = True
 
+    def prepare(self, posts: Sequence[Post]) -> None:
+        self.worn = labels.of_posts([post.id for post in posts])
+        self.known = labels.known(self.profile.id)
+
     def check(self, post: Post, mark: str) -> Plan:
         refuse_begun(post, failed=True)
         return Plan(words="Is deleted")
@@ -143,6 +147,7 @@ class Delete(Step):
         if not post.armed:
             made.due_at = post.due_at
         store(made)
+        labels.put_on(post.profile_id, made.id, self.worn.get(post.id, ()), self.known)
         if post.armed:
             note = self._again(made, post.due_at, before)
         return Done("post.restored", made=made, detail={"source": str(post.id)}, note=note)
@@ -263,6 +268,44 @@ class Accounts(Step):
             return
         post_changes.choose(post, accounts)
         post.rev += 1
+
+
+class Labels(Step):
+    """Labels put on and taken off, of whatever post: nothing that goes out is touched."""
+
+    def prepare(self, posts: Sequence[Post]) -> None:
+        self.worn = labels.of_posts([post.id for post in posts])
+        self.known = labels.known(self.profile.id)
+
+    def check(self, post: Post, mark: str) -> Plan:
+        kept = [one for one in self._worn(post) if one not in self._fewer(post)]
+        found = [*kept, *self._more(post)]
+        if found == self._worn(post):
+            raise InvalidTransition("It is labelled like that already.")
+        return Plan(words=", ".join(found) or "No label")
+
+    def do(self, post: Post, mark: str) -> Done:
+        self.check(post, mark)
+        on, off = self._more(post), self._fewer(post)
+        labels.put_on(self.profile.id, post.id, on, self.known)
+        labels.take_off(self.profile.id, post.id, off)
+        return Done("post.labelled", {"on": on, "off": off}, detail={"on": on, "off": off})
+
+    def undo(self, post: Post, before: Mapping[str, Any]) -> Done:
+        labels.put_on(self.profile.id, post.id, before["off"], self.known)
+        labels.take_off(self.profile.id, post.id, before["on"])
+        return Done("post.labelled")
+
+    def _worn(self, post: Post) -> list[str]:
+        return self.worn.get(post.id, [])
+
+    def _more(self, post: Post) -> list[str]:
+        have = {one.casefold() for one in self._worn(post)}
+        return [one for one in self.order.labels if one.casefold() not in have]
+
+    def _fewer(self, post: Post) -> list[str]:
+        off = {one.casefold() for one in self.order.unlabels}
+        return [one for one in self._worn(post) if one.casefold() in off]
 
 
 class Approve(Step):

@@ -24,7 +24,7 @@ from app.models.people import User
 from app.models.posts import Post, PostTarget, PostVariant, TargetState
 from app.models.profiles import Membership, Profile
 from app.permissions import Actor
-from app.services import ahead, best_times, cards, posting_times, slots
+from app.services import ahead, best_times, cards, labels, posting_times, slots
 from app.services.access import reach
 from app.services.ahead import Ahead
 from app.services.cards import Card, Owned
@@ -58,14 +58,15 @@ class Filters:
     status: str = ""
     author: UUID | None = None
     text: str = ""
+    label: UUID | None = None
     slots: bool = True
 
     @property
     def any(self) -> bool:
-        return bool(self.networks or self.status or self.author or self.text)
+        return bool(self.networks or self.status or self.author or self.text or self.label)
 
     def take(self, card: Card) -> bool:
-        """Whether the card is shown. The text has been searched by then."""
+        """Whether the card is shown. Text and label have been looked at by then."""
         if self.networks and not set(self.networks) & set(card.networks):
             return False
         if self.status and card.state not in STATUSES[self.status][1]:
@@ -223,13 +224,15 @@ def suggested(actor: Actor, profile: Profile, found: Month) -> Month:
 def listing(
     actor: Actor, profile: Profile, year: int, month: int, filters: Filters | None = None
 ) -> list[Day]:
-    """The days of a month that have posts, with pictures and authors."""
+    """The days of a month that have posts, with pictures, authors and labels."""
     filters = filters or Filters()
     first = date(year, month, 1)
     end = first + timedelta(days=monthrange(year, month)[1])
     found = _between(actor, profile, first, end, filters)
     if len(found) <= LIGHT:
         found = cards.with_pictures(found)
+    worn = labels.of_posts([card.id for card in found])
+    found = [replace(card, labels=tuple(worn.get(card.id, ()))) for card in found]
     by_day, here = _by_day(cards.with_authors(found)), today(profile)
     return [Day(one, tuple(by_day[one]), here) for one in sorted(by_day)]
 
@@ -348,6 +351,8 @@ def _every(
 ) -> list[Card]:  # fmt: skip
     """The posts of these days that hold the text, before any other filter."""
     where = list(span(profile, first, end))
+    if filters.label is not None:
+        where.append(labels.wearing(filters.label))
     if filters.text:
         where.append(Post.id.in_(_holding(actor, profile, where, filters.text)))
     return cards.load(actor, profile, *where, limit=MOST, pictures=pictures)
@@ -358,9 +363,10 @@ def _slots(
     every: Iterable[Card],
 ) -> dict[date, list[OpenSlot]]:  # fmt: skip
     """The open slots by their days, between all the posts of these days; none where only posts
-    of one state, author or text are shown."""
+    of one state, author, text or label are shown."""
     found: dict[date, list[OpenSlot]] = defaultdict(list)
-    if not filters.slots or filters.status or filters.author or filters.text:
+    only = filters.status or filters.author or filters.text or filters.label
+    if not filters.slots or only:
         return found
     taken = slots.sorted_by_account(
         (line.account_id, line.state, card.at, line.scheduled_for)

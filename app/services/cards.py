@@ -83,6 +83,7 @@ class Card:
     changed: datetime | None = None
     picture: UUID | None = None
     by: str = ""
+    labels: tuple[str, ...] = ()
     source: str = "web"  # or ``api``, ``mcp``: a program or an agent made it
 
     @property

@@ -18,6 +18,7 @@ from app.models.accounts import AccountStatus, Review, SocialAccount
 from app.models.posts import Post, PostTarget, TargetState
 from app.networks.base import Composed
 from app.permissions import Actor
+from app.services import gaps
 from app.services.access import reach
 
 GRAPHEME = regex.compile(r"\X")
@@ -61,7 +62,8 @@ class Tab:
 
 @dataclass(frozen=True)
 class Piece:
-    """A run of text and what it is: empty, ``link``, ``mention``, ``tag`` or ``over``."""
+    """A run of text and what it is: empty, ``link``, ``mention``, ``tag``, ``gap`` or
+    ``over``."""
 
     text: str
     kind: str = ""
@@ -164,12 +166,13 @@ def boxes(post: Post, tab: str, texts: Sequence[str] | None = None) -> list[Box]
 
 
 def _box(index: int, text: str, who: Sequence[PostTarget]) -> Box:
+    marks = [(start, end, "gap") for start, end in gaps.spans(text)]
     if len(text) > TOO_LONG or not who:
-        return Box(index, text, (Piece(text),), None, "", "")
+        return Box(index, text, pieces(text, marks), None, "", "")
     counted = [(sent(t, text), t.account.network) for t in who]
     # Networks differ in what they make a link of: the one that marks most is shown.
     marked = max((_in_raw(text, c) for c, _ in counted), key=len)
-    spans = [one for one in marked if one[2] != "over"]
+    spans = [*(one for one in marked if one[2] != "over"), *marks]
     overs = [one for c, _ in counted for one in _in_raw(text, c) if one[2] == "over"]
     if overs:
         spans.append(min(overs))

@@ -1,12 +1,10 @@
 """Texts kept for use again, with ``{{variables}}`` to fill (the Amplify seed, "Content Templates").
 
-A variable is a word of letters, digits, ``_`` and ``-`` between two pairs of braces. What is
-filled in is put there as it is: braces in a value are no variables.
+What a variable is, ``gaps`` says.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -21,10 +19,10 @@ from app.extensions import db
 from app.models.base import table
 from app.models.content_templates import ContentTemplate, TemplateMedia
 from app.permissions import Actor, Permission
+from app.services import gaps
 from app.services.access import reach
 from app.services.reused import Files, line, networks_named, text_of, usable
 
-VARIABLE = re.compile(r"\{\{[ \t]{0,8}([^\W\d][\w-]{0,59})[ \t]{0,8}\}\}")
 MAX_NAME, MAX_DESCRIPTION, MAX_CATEGORY = 120, 1_000, 60
 MOST = 1_000  # a profile
 
@@ -163,16 +161,11 @@ def delete(actor: Actor, template_id: UUID) -> None:
     db.session.commit()
 
 
-def variables(text: str) -> list[str]:
-    """The names of a text's variables, each once, in their order."""
-    return list(dict.fromkeys(found[1] for found in VARIABLE.finditer(text)))
-
-
 def beginning(text: str, most: int) -> list[Piece]:
     """The first ``most`` characters or so, cut at no variable; ``…`` ends what goes on."""
     found: list[Piece] = []
     at = 0
-    for one in VARIABLE.finditer(text):
+    for one in gaps.GAP.finditer(text):
         if one.start() >= most:
             break
         found += [Piece(text[at : one.start()]), Piece(one[0], gap=True)]
@@ -192,7 +185,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     """
     missing = [
         ValidationFailed(f"Give a value for {{{{{name}}}}}.", field=f"variables.{name}")
-        for name in variables(text)
+        for name in gaps.names(text)
         if name not in values
     ]
     if missing:
@@ -201,7 +194,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
             f"This template needs a value for {names}.", field=missing[0].field,
             errors=list(missing),
         )  # fmt: skip
-    return VARIABLE.sub(lambda found: values[found[1]], text)
+    return gaps.filled(text, values)
 
 
 def filled(

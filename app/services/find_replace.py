@@ -25,7 +25,7 @@ from app.extensions import db
 from app.models.posts import Post, PostStatus, PostTarget, PostVariant, TargetState
 from app.models.profiles import Profile
 from app.permissions import Actor
-from app.services import cards, composing, post_changes, versions
+from app.services import cards, composing, labels, post_changes, versions
 from app.services.access import reach
 from app.services.bulk_orders import Order
 from app.services.bulk_steps import WRITING, Done, Plan, Step, refuse_begun, written
@@ -50,6 +50,7 @@ class Where:
     first: date | None = None
     last: date | None = None
     status: str = ""
+    label: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -343,6 +344,8 @@ def _clauses(profile: Profile, where: Where) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [kinds.get(where.status, or_(drafts, waiting))]
     if where.account is not None:
         found.append(Post.id.in_(_target_of(PostTarget.account_id == where.account)))
+    if where.label is not None:
+        found.append(labels.wearing(where.label))
     if where.first is not None or where.last is not None:
         first = where.first or date(1970, 1, 1)
         last = where.last or date(2199, 12, 30)

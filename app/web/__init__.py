@@ -10,10 +10,11 @@ from flask import Flask
 # A file a feature, in the order of the navigation. Each has a blueprint called ``bp``.
 ROOMS = (
     "health", "auth", "home", "me", "calendar", "bulk", "find_replace", "posts", "versions",
-    "shares", "drafts", "media", "content_templates", "recurring", "connections", "posting_times",
+    "shares", "drafts", "pickers", "media", "content_templates", "recurring", "connections",
+    "posting_times",
     "approvals", "bridge", "oauth", "key_consent", "developer",
     "settings", "catchup", "feeds", "exports", "imports", "docs", "docs_networks", "docs_api",
-    "shared", "networks",
+    "shared", "networks", "palette",
 )  # fmt: skip
 # What has to be set up before any page.
 GROUND = (

@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 
 from app.errors import AppError, NotFound, ValidationFailed
 from app.models.bulk import BulkKind, ItemState
-from app.services import account_lists, bulk, cards
+from app.services import account_lists, bulk, cards, labels
 from app.services.bulk import Pick, Report, Row
 from app.services.bulk_orders import Order
 from app.web import bulk_words, htmx
@@ -48,7 +48,10 @@ def order(profile: str) -> ResponseReturnValue:
     try:
         if "shown" in form:
             given = order_of(form, back)
-        if "shown" in form or kind is not BulkKind.ACCOUNTS:  # which ones has yet to be said
+        if "shown" in form or kind not in (
+            BulkKind.ACCOUNTS,
+            BulkKind.LABELS,
+        ):  # which ones has yet to be said
             given.check()
             rows = bulk.look(current_actor(), current_profile(), given, picks)
     except ValidationFailed as refused:
@@ -102,6 +105,7 @@ def _ask(given: Order, picks: list[Pick], rows: list[Row], error: AppError | Non
         accounts=account_lists.of_brand(actor, profile.id)
         if given.kind is BulkKind.ACCOUNTS else [],
         called=account_lists.called,
+        known=labels.of_brand(actor, profile.id) if given.kind is BulkKind.LABELS else [],
     )  # fmt: skip
     response.status_code = 422 if error else 200
     return response
@@ -138,7 +142,7 @@ def _default(kind: BulkKind, back: str) -> Order:
 def _typed(given: Order) -> dict[str, str]:
     """What the fields hold: as it was typed, else as the order says it."""
     kept = {"days": str(given.days or 7), "hours": str(given.hours), "on": str(given.on or ""),
-            "as": "drafts" if given.drafts else "later"}  # fmt: skip
+            "as": "drafts" if given.drafts else "later", "labels": "", "unlabels": ""}  # fmt: skip
     return kept | request.form.to_dict() if "shown" in request.form else kept
 
 

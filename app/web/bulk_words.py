@@ -11,7 +11,7 @@ TITLES = {
     BulkKind.MOVE: "Move posts", BulkKind.DATE: "Put posts on one day",
     BulkKind.DUPLICATE: "Duplicate posts", BulkKind.ACCOUNTS: "Change accounts",
     BulkKind.APPROVE: "Approve posts", BulkKind.DELETE: "Delete posts",
-    BulkKind.REPLACE: "Find and replace",
+    BulkKind.REPLACE: "Find and replace", BulkKind.LABELS: "Label posts",
 }  # fmt: skip
 
 
@@ -38,6 +38,7 @@ def button(order: Order, count: int, when: When) -> str:
     return {
         BulkKind.ACCOUNTS: f"Change the accounts of {posts}", BulkKind.APPROVE: f"Approve {posts}",
         BulkKind.DELETE: f"Delete {posts}", BulkKind.REPLACE: f"Change {posts}",
+        BulkKind.LABELS: f"Label {posts}",
     }[order.kind]  # fmt: skip
 
 
@@ -51,7 +52,11 @@ def done(order: Order, count: int, when: When) -> str:
     if order.kind is BulkKind.DUPLICATE:
         where = "as drafts" if order.drafts else f"to {many(order.days, 'day')} later"
         return f"{posts} copied {where}"
-    verb = {BulkKind.APPROVE: "approved", BulkKind.DELETE: "deleted"}.get(order.kind, "changed")
+    verb = {
+        BulkKind.APPROVE: "approved",
+        BulkKind.DELETE: "deleted",
+        BulkKind.LABELS: "labelled",
+    }.get(order.kind, "changed")
     return f"{posts} {verb}"
 
 

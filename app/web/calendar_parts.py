@@ -10,7 +10,7 @@ from flask import Response, make_response, render_template
 
 from app.clock import now
 from app.permissions import Permission
-from app.services import attention, cadence, calendar, cards, posting_times, week
+from app.services import attention, cadence, calendar, cards, labels, posting_times, week
 from app.services.attention import Attention
 from app.services.calendar import STATUSES, Day, Filters, Month
 from app.services.cards import Card, Owned
@@ -85,6 +85,7 @@ def page(template: str, **context: Any) -> Response:
         context["owned"] = cards.owned(actor, profile)
         context["attention"] = attention.look(actor, profile, context["owned"])
     context["people"] = calendar.authors(actor, profile) if context["may_team"] else []
+    context["labels"] = labels.of_brand(actor, profile.id)
     context["nets"] = calendar.networks(context["owned"])
     if "timed" not in context:
         context["timed"] = posting_times.any_set(actor, profile)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,9 +24,11 @@ from app.services import (
     cropping,
     drafts,
     duplicate_checks,
+    gaps,
     options_shown,
     previews,
     shares,
+    template_drafts,
 )
 from app.services.composing import many
 from app.web import composer_when, htmx, navigation
@@ -90,10 +94,11 @@ def answer(
     settings: bool = False,
     status: int = 200,
     dialog: str = "",
+    asks: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Response:
     """The parts that change with a save. The text itself is swapped only where ``editor``
-    says that another one was asked for."""
+    says that another one was asked for. ``asks`` is what a ``dialog`` shows besides."""
     drawn = context(post, typed, whole=editor or media or when, **more)
     found = [
         htmx.part("drafts/_state.html", "#composer-state", swap="outerMorph", **drawn),
@@ -102,6 +107,7 @@ def answer(
         htmx.part("drafts/_preview.html", "#preview", swap="outerMorph", **drawn),
         htmx.part("drafts/_sendbar.html", "#sendbar", swap="outerMorph", **drawn),
         htmx.part("drafts/_hint.html", "#suggestion", swap="outerMorph", **drawn),
+        htmx.part("drafts/_gaps.html", "#gaps", swap="outerMorph", **drawn),
         htmx.part("drafts/_when_note.html", "#when-note", swap="outerMorph", **drawn),
         htmx.part("drafts/_day.html", "#day", **drawn),
         htmx.part("drafts/_fits.html", "#fits", **drawn),
@@ -129,7 +135,7 @@ def answer(
     elif typed.slot:
         found.append(htmx.part("drafts/_when_slot.html", "#when-slot", **drawn))
     if dialog:
-        found.append(htmx.part(dialog, "#dialog", swap="innerHTML", **drawn))
+        found.append(htmx.part(dialog, "#dialog", swap="innerHTML", **(drawn | dict(asks or {}))))
     return htmx.parts(*found, status=status)
 
 
@@ -169,6 +175,7 @@ def _context(post: Post, typed: Typed, *, whole: bool) -> dict[str, Any]:
         page=lambda one: url_for("posts.show", profile=profile.slug, post_id=one),
     )  # fmt: skip
     checks = composing_checks.along(checks, beside)
+    checks = replace(checks, lines=(*template_drafts.checks(post), *checks.lines))
     groups = options_shown.groups(
         actor, post, typed.tab, typed.options or {}, typed.errors, profile.zone
     )  # fmt: skip
@@ -180,6 +187,7 @@ def _context(post: Post, typed: Typed, *, whole: bool) -> dict[str, Any]:
         "choices": composing.choices(actor, post) if whole else (),
         "tabs": composing.tabs(post, typed.tab),
         "own": composing.own_texts(post),
+        "gaps": [(one, typed.gaps.get(one, "")) for one in gaps.of(post)],
         "boxes": composing.boxes(post, typed.tab, typed.texts),
         "suggestion": composing_checks.suggestion(post),
         "fits": composing_checks.fits(post),

@@ -8,9 +8,17 @@ from uuid import UUID
 from app.errors import AppError, ValidationFailed
 from app.models.posts import Post
 from app.networks import NETWORKS
-from app.services import composing, composing_checks, cropping, destinations, drafts, options
+from app.services import (
+    composing,
+    composing_checks,
+    cropping,
+    destinations,
+    drafts,
+    options,
+    template_drafts,
+)
 from app.services.drafts import Changes
-from app.web import composer
+from app.web import composer, pickers_parts
 from app.web.actor import current_actor, current_profile
 from app.web.forms.drafts import SETTING, Typed
 
@@ -24,6 +32,7 @@ def run(post: Post, typed: Typed) -> set[str]:
         "tab": _tab, "preview": _preview, "own": _own, "shared": _shared, "part": _parts,
         "left": _left, "right": _right, "drop": _drop, "to": _to, "at": _at_time,
         "field": _field, "look": _look, "find": _find, "crop": _crop, "allow": _allow,
+        "use": _use, "fill": _fill, **dict.fromkeys(pickers_parts.PICKERS, _pick),
     }  # fmt: skip
     if order not in orders:
         raise ValidationFailed("That button is not known here. Reload the page.", field="go")
@@ -167,6 +176,26 @@ def _at_time(post: Post, typed: Typed, rest: str) -> set[str]:
 def _allow(post: Post, typed: Typed, rest: str) -> set[str]:
     """Post it beside this twin all the same: it is not asked again."""
     drafts.save(current_actor(), post.id, typed.rev, Changes(accepted=uuid_of(rest, "go")))
+    return set()
+
+
+def _use(post: Post, typed: Typed, rest: str) -> set[str]:
+    """``use:<template>`` puts its text in the place of the first part's, ``use:<template>:below``
+    under it."""
+    template, _, where = rest.partition(":")
+    template_drafts.into(
+        current_actor(), post.id, typed.rev, uuid_of(template, "go"), below=where == "below"
+    )
+    return _tab(post, typed, "")
+
+
+def _fill(post: Post, typed: Typed, rest: str) -> set[str]:
+    template_drafts.fill(current_actor(), post, typed.gaps)
+    return {"editor"}
+
+
+def _pick(post: Post, typed: Typed, rest: str) -> set[str]:
+    """Something to choose from is opened; that it is, the caller sees in ``go``."""
     return set()
 
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.errors import AppError, NotFound, ValidationFailed
 from app.models.content_templates import ContentTemplate
-from app.services import content_templates, template_drafts
+from app.services import content_templates, gaps, template_drafts
 from app.services.content_templates import Changes
 from app.web import content_templates_parts as parts
 from app.web import htmx, uploads
@@ -162,7 +162,7 @@ def _refused(form: TemplateForm, error: AppError, row: ContentTemplate | None = 
 def _gaps(row: ContentTemplate, error: ValidationFailed | None = None) -> Response:
     """The gaps with what was typed, and what is wrong under the one it belongs to."""
     wrong = {one.field: one.message for one in error.errors or [error]} if error else {}
-    names = [(name, f"{GAP}{name}") for name in content_templates.variables(row.content)]
+    names = [(name, f"{GAP}{name}") for name in gaps.names(row.content)]
     known = {field for _, field in names}
     response = htmx.render(
         "content_templates/use.html", fragment="content_templates/_use.html", row=row,

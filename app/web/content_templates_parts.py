@@ -10,7 +10,7 @@ from wtforms.fields import SelectChoice
 from app.errors import AppError
 from app.models.content_templates import ContentTemplate
 from app.models.media import Media
-from app.services import cards, catalogue, content_templates, media, media_lists
+from app.services import cards, catalogue, content_templates, gaps, media, media_lists
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
 from app.web.forms.content_templates import TemplateForm
@@ -46,7 +46,7 @@ def around() -> dict[str, Any]:
     return {
         "profile": current_profile(), "title_of": cards.network_title, "first": FIRST,
         "inside": htmx.wants_part(),  # a dialog closes where a page leads back
-        "beginning": content_templates.beginning, "variables": content_templates.variables,
+        "beginning": content_templates.beginning, "variables": gaps.names,
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.errors import ValidationFailed
-from app.services import account_lists, bulk, cards, find_replace
+from app.services import account_lists, bulk, cards, find_replace, labels
 from app.services.find_replace import STATUSES, Found
 from app.web import bulk as many
 from app.web import htmx
@@ -57,6 +57,7 @@ def _page(given: Any, told: str = "") -> ResponseReturnValue:
             "find_replace/index.html", profile=profile, slug=profile.slug, when=When(profile),
             order=order, where=where, found=found, asked="find" in given, error=error, told=told,
             statuses=STATUSES, accounts=account_lists.of_brand(actor, profile.id),
+            labels=labels.of_brand(actor, profile.id),
             called=account_lists.called, title_of=cards.network_title, headline=cards.title_of,
             batch=bulk.new_id(), most=find_replace.MOST, looked=find_replace.LOOKED,
         ),

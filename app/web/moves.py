@@ -7,7 +7,7 @@ lies on the new day already. Anybody else gets a page. Each move can be undone f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from app.clock import now
 from app.errors import AppError, Conflict, InvalidTransition, ValidationFailed
 from app.models.posts import Post, TargetState
-from app.services import drafts, posts
+from app.services import drafts, duplicate_checks, duplicates, posts, slots
 from app.web import calendar_parts, htmx
 from app.web.actor import current_actor, current_profile
 from app.web.forms.calendar import filters_of
@@ -27,6 +28,7 @@ from app.web.posts_parts import context, look, ours
 from app.web.when import When
 
 UNDO_SECONDS = 600
+CLOSE = 3  # posts that are named where one would stand close to them
 GONE = "It is too late to undo that. Move the post again instead."
 
 
@@ -65,15 +67,20 @@ def schedule(profile: str, post_id: UUID) -> ResponseReturnValue:
     """Move it to ``at``: a local time, or a day on which it keeps its time of day.
 
     The calendar's script names the ``month`` or the ``week`` on view and gets days back; 409 and
-    422 bring the days as they are and the reason.
+    422 bring the days as they are and the reason, or a question where another post is close.
     """
     form = MoveForm()
-    before = _before(ours(post_id))
+    post = ours(post_id)
+    before = _before(post)
     try:
         if not form.validate_on_submit():
             raise ValidationFailed(first_error(form), field="at")
         clock = before.at.astimezone(current_profile().zone).time() if before.at else None
         at = moment(form.at.data, current_profile().zone, clock)
+        if form.shown() and not form.sure.data and form.number() == post.rev and at > now():
+            near = duplicates.of_post(post, at)
+            if near.close and not slots.open_at(current_actor(), current_profile(), at):
+                return _ask(form.shown(), near, post, before, at)
         done = _place(post_id, at, form.number())
     except (ValidationFailed, Conflict) as error:
         if form.shown():
@@ -146,6 +153,33 @@ def _days(
     if isinstance(error, ValidationFailed):
         response.status_code = 422
     return htmx.toast(response, error.message if error else told, again)
+
+
+def _ask(
+    on_view: str, near: duplicates.Found, post: Post, before: Before, at: datetime
+) -> Response:
+    """Whether it shall stand so close to another post of an account; until then it stays."""
+    profile = current_profile()
+    filters = filters_of(request.args)
+    found = calendar_parts.look(on_view, filters)
+    shown = calendar_parts.of_grid(found, filters)
+    wanted = {_day(one) for one in (before.at, at) if one is not None}
+    parts = calendar_parts.day_parts((d for d in found.days if d.date in wanted), shown)
+    if before.at is None:
+        parts += calendar_parts.tray_parts(shown)
+    free = duplicates.free_time(near, at, timedelta(minutes=profile.spacing_minutes))
+    asked = {"near": near.close[:CLOSE], "free": free, "post": post, "at": at}
+    parts.append(
+        htmx.part(
+            "calendar/_close.html",
+            "#dialog",
+            swap="innerHTML",
+            called=duplicate_checks.called,
+            when=When(profile),
+            **asked,
+        )  # fmt: skip
+    )
+    return htmx.parts(*parts, status=409)
 
 
 def _day(at: datetime | date) -> date:

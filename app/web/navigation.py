@@ -132,6 +132,7 @@ ENTRIES = (
 
 # Rooms without a way of their own, and the one they are reached from.
 PART_OF = {
+    "pickers": "drafts",
     "posts": "calendar", "catchup": "calendar", "feeds": "calendar", "exports": "calendar",
     "imports": "calendar", "versions": "calendar", "shares": "calendar",
     "posting_times": "connections",

@@ -16,11 +16,19 @@ const view = () => views.find(one => $(one.root));
 
 /* --- asking the server --- */
 const ask = (method, path, more) => htmx.ajax(method, cal().dataset.posts + path, { source: cal(), ...more });
-function place(el, at) {
+function send(id, values) {
   const { month, week, query } = cal().dataset;
-  const values = { at, rev: el.dataset.rev, ...(week ? { week } : { month }) };
-  return ask('PATCH', `${idOf(el)}/schedule${query}`, { values, swap: 'none' });
+  return ask('PATCH', `${id}/schedule${query}`, { values: { ...values, ...(week ? { week } : { month }) }, swap: 'none' });
 }
+const place = (el, at) => send(idOf(el), { at, rev: el.dataset.rev });
+/* asked because another post is close: the answer is sent for good */
+document.addEventListener('click', async e => {
+  const { place: at, post, rev } = e.target.closest?.('#dialog [data-place]')?.dataset || {};
+  if (!at) return;
+  $('#dialog').close();
+  await send(post, { at, rev, sure: 1 });
+  document.getElementById(`post-${post}`)?.focus();
+});
 
 /* --- the bar that says where the post would go, or why it stays --- */
 function bar(text, el, keys) {

@@ -92,8 +92,8 @@ const what = () => {
   for (const name of [...data.keys()]) if (/^(rev|csrf_token|file|mode|preview|slot_seen|focus-.*)$/.test(name)) data.delete(name);
   return data.toString();
 };
-const ELSEWHERE = /^(tab|own|shared|part|field)/; /* orders that bring another text */
-const ORDERS = ['go', 'only', 'media', 'part', 'rev_seen'];
+const ELSEWHERE = /^(tab|own|shared|part|field|use|fill)/; /* orders that bring another text */
+const ORDERS = ['go', 'only', 'media', 'part', 'gaps', 'rev_seen'];
 let saved = '', asked = '', touched = 0; /* the form as last stored, as last sent; changes by hand */
 mount('#files', el => { el.multiple = true; el.removeAttribute('name'); });
 mount('#composer', el => {

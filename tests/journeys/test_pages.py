@@ -87,7 +87,8 @@ def test_pages_are_sound_at_every_size_and_theme(
     failed = page.locator(".chip[data-status=partial], .chip[data-status=failed]").first
     for path in (
         f"{home}/calendar", f"{home}/calendar/week", f"{home}/calendar/list", f"{home}/compose",
-        f"{home}/drafts", f"{home}/connections", f"{home}/settings", f"{home}/catch-up", "/me",
+        f"{home}/drafts", f"{home}/connections", f"{home}/settings", f"{home}/catch-up",
+        f"{home}/developer", f"{home}/recurring", f"{home}/templates", f"{home}/media", "/me",
         posts[0], failed.get_attribute("href"),
     ):  # fmt: skip
         look(path)

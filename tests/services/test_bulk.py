@@ -21,7 +21,7 @@ from app.models.people import User
 from app.models.posts import HoldReason, Post, TargetState
 from app.models.profiles import Membership, Profile
 from app.permissions import Actor, Role
-from app.services import bulk, drafts, keys, posts, seat_belt, submissions
+from app.services import bulk, calendar, drafts, keys, labels, posts, seat_belt, submissions
 from app.services.bulk import Pick
 from app.services.bulk_orders import Order
 from app.services.keys import KeyKind
@@ -322,9 +322,52 @@ def test_the_cost_does_not_grow_with_the_posts(
     assert reads(20) <= reads(2) + 2
 
 
+def test_labels_are_put_on_and_taken_off_whatever_a_post_is(
+    owner: Actor, profile: Profile, account: SocialAccount
+) -> None:
+    out = make_post(profile, "Out", [account], at=NOW - HOUR, state=S.PUBLISHED)
+    waits = make_post(profile, "Waits", [account], at=DUE)
+
+    def worn() -> list[list[str]]:
+        db.session.expire_all()
+        found = labels.of_posts([out.id, waits.id])
+        return [found.get(one.id, []) for one in (out, waits)]
+
+    order(owner, profile, BulkKind.LABELS, [waits], labels=("Spring sale",))
+    batch = order(
+        owner, profile, BulkKind.LABELS, [out, waits], labels=("spring SALE", "Huila"),
+        unlabels=("nothing",),
+    )  # fmt: skip
+    assert worn() == [["Huila", "Spring sale"]] * 2
+    assert [one.name for one in labels.of_brand(owner, profile.id)] == ["Huila", "Spring sale"]
+    again = order(owner, profile, BulkKind.LABELS, [waits], labels=("huila",))
+    assert states(owner, profile, again)[0][1] == "It is labelled like that already."
+    gone = order(owner, profile, BulkKind.DELETE, [waits])
+    bulk.undo(owner, profile, gone.id)
+    made = bulk.get(owner, profile, gone.id).items[0].made_id
+    assert made and labels.of_posts([made])[made] == ["Huila", "Spring sale"]
+    bulk.undo(owner, profile, batch.id)
+    assert worn()[0] == [] and out.rev == 1
+    order(owner, profile, BulkKind.LABELS, [waits, out], unlabels=("Huila", "spring sale"))
+
+
+def test_a_label_is_one_brands(owner: Actor, profile: Profile, account: SocialAccount) -> None:
+    stranger = make_user()
+    other = make_profile(stranger)
+    theirs = make_post(other, "Theirs", at=DUE, state=S.DRAFT)
+    order(actor_of(stranger), other, BulkKind.LABELS, [theirs], labels=("Secret",))
+    label = labels.of_brand(actor_of(stranger), other.id)[0]
+    assert labels.of_brand(owner, other.id) == [] and labels.of_brand(owner, profile.id) == []
+    make_post(profile, "Ours", [account], at=DUE)
+    found = calendar.listing(owner, profile, 2026, 10, calendar.Filters(label=label.id))
+    assert found == []
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
+        (Order(BulkKind.LABELS), "labels"),
+        (Order(BulkKind.LABELS, labels=("a",), unlabels=("A",)), "unlabels"),
         (Order(BulkKind.MOVE), "days"),
         (Order(BulkKind.MOVE, days=400), "days"),
         (Order(BulkKind.MOVE, days=1, hours=24), "hours"),

@@ -15,7 +15,8 @@ from app.models.content_templates import ContentTemplate
 from app.models.profiles import Profile
 from app.permissions import Actor
 from app.services import content_templates, media
-from app.services.content_templates import Changes, beginning, fill, variables
+from app.services.content_templates import Changes, beginning, fill
+from app.services.gaps import names as variables
 from tests.factories import actor_of, make_media, make_profile, make_user
 from tests.growth import grows_gently
 

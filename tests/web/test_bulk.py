@@ -150,6 +150,25 @@ def test_accounts_are_chosen_one_by_one(room: SimpleNamespace) -> None:
     assert len(room.posts[0].targets) == 2
 
 
+def test_labels_filter_the_calendar_and_stay_in_the_address(room: SimpleNamespace) -> None:
+    assert "menu-label" not in room.web.get(room.list).text
+    first = room.web.post(room.url, data=ticked(room.posts[:1], kind="labels"))
+    given = {"labels": "Spring sale, #huila", "unlabels": ""}
+    looked = room.web.post(room.url, data=fields(first.text) | given)
+    assert "Label 1 post<" in looked.text and "huila" in looked.text
+    room.web.post(room.url, data=fields(looked.text) | given | {"do": "go"})
+    html = room.web.get(room.list).text
+    assert '<span class="rowlabel">Spring sale</span>' in html and "Roast log 2" in html
+    found = re.search(r"\?(label=[0-9a-f-]{36})", html)
+    assert found is not None
+    for view in ("list/2026-10", "month/2026-10", "week/2026-10-21", "day/2026-10-21"):
+        html = room.web.get(f"/p/{room.brand.slug}/calendar/{view}?{found[1]}").text
+        assert "Roast log 1" in html and "Roast log 2" not in html, view
+        assert found[1] in html
+    find = f"/p/{room.brand.slug}/find-replace?find=roast&swap=x&{found[1]}"
+    assert "1 post says" in room.web.get(find).text
+
+
 def test_a_long_order_shows_how_far_it_is(
     room: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,6 +152,25 @@ def test_a_move_can_be_undone_and_the_past_refuses(
     assert stale.status_code == 409 and 'hx-target="#d-2026-03-27"' in stale.text
 
 
+def test_a_drop_close_to_another_post_of_the_account_asks_once(
+    web: Browser, brand: Profile, accounts: list[SocialAccount]
+) -> None:
+    make.make_post(brand, "Already there", accounts[1:2], at=at(26, 12, 20))
+    post = make.make_post(brand, "On its way", accounts[:2], at=at(27, 9, 0))
+    asked = moved(web, brand, post, "2026-03-26T12:30")
+    assert asked.status_code == 409 and 'hx-target="#dialog"' in asked.text
+    assert "Mastodon: “Already there” at 12:20, 10 minutes before." in asked.text
+    assert "On its way" in column(asked.text, 27) and "On its way" not in column(asked.text, 26)
+    free = re.search(r'data-place="([^"]+)"[^>]*>Move to ([\d:]+) instead', asked.text)
+    assert free is not None and free[1] == f"2026-03-26T{free[2]}"
+    assert moved(web, brand, post, free[1]).status_code == 200  # nothing is close there
+    db.session.expire_all()
+    post = db.session.get_one(Post, post.id)
+    assert moved(web, brand, post, "2026-03-26T12:30", sure="1").status_code == 200
+    alone = make.make_post(brand, "Elsewhere", accounts[2:], at=at(27, 9, 0))
+    assert moved(web, brand, alone, "2026-03-26T12:30").status_code == 200  # another account
+
+
 def test_live_brings_the_changed_column_with_its_head(
     web: Browser, brand: Profile, accounts: list[SocialAccount]
 ) -> None:

@@ -165,6 +165,16 @@ def test_a_draft_from_the_tray_and_the_keyboard(
     expect(chip.locator("time")).to_have_text("10:30")
     expect(chip).to_be_focused()
     assert due(draft) == to + timedelta(minutes=15)
+    four = to.replace(hour=16, minute=0)
+    make.make_post(brand, "Already there", [account], at=four + timedelta(minutes=10))
+    drag(tab, chip, four)  # close to another post: asked before it is done
+    sheet = tab.get_by_role("dialog")
+    expect(sheet).to_contain_text("“Already there” at 16:10, 10 minutes later.")
+    sheet.get_by_role("button", name="Place it at 16:00 all the same").click()
+    expect(sheet).to_be_hidden()
+    expect(chip.locator("time")).to_have_text("16:00")
+    expect(chip).to_be_focused()
+    assert due(draft) == four
 
 
 def test_where_the_clocks_go_forward_a_post_keeps_its_local_time(

@@ -14,7 +14,7 @@ from app.api.contract import Camel, Model, need, operation
 from app.api.v1 import asking, posts_told
 from app.api.v1.posts_schemas import TEXT_LIMIT, AmplifyMedia, MediaItem, Platforms
 from app.models.content_templates import ContentTemplate
-from app.services import content_templates
+from app.services import content_templates, gaps
 
 TAG = "Templates"
 
@@ -187,7 +187,7 @@ def delete(template_id: UUID) -> Any:
 def told(row: ContentTemplate) -> TemplateItem:
     return TemplateItem(
         id=row.id, profile_id=row.profile_id, name=row.name, description=row.description,
-        content=row.content, variables=content_templates.variables(row.content),
+        content=row.content, variables=gaps.names(row.content),
         platforms=row.platforms, category=row.category, is_favorite=row.is_favorite,
         usage_count=row.usage_count, created_at=posts_told.stamp(row.created_at),
         updated_at=posts_told.stamp(row.updated_at),

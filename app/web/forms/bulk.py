@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.errors import ValidationFailed
 from app.models.bulk import BulkKind
+from app.services import labels
 from app.services.bulk import Pick
 from app.services.bulk_orders import MOST, Order
 from app.web import htmx
@@ -41,6 +42,8 @@ def order_of(form: MultiDict[str, str], back: str) -> Order:
         on=_day(form.get("on", "")), drafts=form.get("as", "drafts") != "later",
         add=_accounts(given, "add"), off=_accounts(given, "off"),
         find=form.get("find", ""), swap=form.get("swap", ""), case=form.get("case") == "1",
+        labels=labels.read(form.get("labels", ""), "labels"),
+        unlabels=labels.read(form.get("unlabels", ""), "unlabels"),
         back=back,
     )  # fmt: skip
 

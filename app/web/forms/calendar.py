@@ -50,6 +50,7 @@ def filters_of(args: MultiDict[str, str]) -> Filters:
         status=status if status in STATUSES else "",
         author=_uuid(args.get("author", "")),
         text=" ".join(args.get("q", "")[:TEXT].split()),
+        label=_uuid(args.get("label", "")),
         slots=args.get("slots") != "0",
     )
 
@@ -60,6 +61,7 @@ def query_of(filters: Filters) -> str:
         "net": ",".join(filters.networks),
         "status": filters.status,
         "author": str(filters.author or ""),
+        "label": str(filters.label or ""),
         "q": filters.text,
         "slots": "" if filters.slots else "0",
     }

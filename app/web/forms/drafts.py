@@ -25,6 +25,7 @@ from app.services.drafts import Changes
 YEARS = range(2000, 2101)
 MOST_ACCOUNTS = 200
 LATE = {"": None, "send": LatePolicy.SEND, "hold": LatePolicy.HOLD, "skip": LatePolicy.SKIP}
+GAP = "gap-"  # gap-<name>
 SETTING = "option-"  # option-<network>-<name>
 
 
@@ -49,6 +50,7 @@ class Typed:
     late_minutes: str = ""
     options: dict[str, dict[str, list[str]]] | None = None  # as typed
     focus: dict[str, str] = field(default_factory=dict)  # of a crop, per cent by picture
+    gaps: dict[str, str] = field(default_factory=dict)  # what was typed for each
     aim: str = ""  # the setting to go to
     reshaped: bool = False  # other settings are to be shown than before
     go: str = ""
@@ -86,6 +88,7 @@ def read(form: MultiDict[str, str], zone: ZoneInfo) -> Typed:
     _late(typed)
     typed.options = _options(form)
     typed.focus = {n.removeprefix("focus-"): form[n] for n in form if n.startswith("focus-")}
+    typed.gaps = {n.removeprefix(GAP): form[n] for n in form if n.startswith(GAP)}
     return typed
 
 

@@ -25,6 +25,7 @@ def where_of(args: MultiDict[str, str]) -> Where:
     return Where(
         account=_uuid(args.get("account", "")), first=_day(args.get("first", "")),
         last=_day(args.get("last", "")), status=status if status in STATUSES else "",
+        label=_uuid(args.get("label", "")),
     )  # fmt: skip
 
 

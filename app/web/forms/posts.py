@@ -26,6 +26,7 @@ class MoveForm(Form):
     rev = HiddenField()
     month = HiddenField()  # the month on view, where the calendar asks
     week = HiddenField()  # or the first day of the week
+    sure = HiddenField()  # another post is close, and that is well
 
     def shown(self) -> str:
         """What the calendar has on view; empty where it does not ask."""
