@@ -8,10 +8,9 @@ from uuid import UUID
 
 from app.config import NETWORKS
 from app.errors import ValidationFailed
-from app.extensions import db
-from app.models.accounts import AccountStatus, SocialAccount
+from app.models.accounts import SocialAccount
 from app.permissions import Actor
-from app.services.access import reach
+from app.services import account_lists
 
 SHORT = {"twitter": "x"}  # written so, and both are read
 NAMES = {**{name: name for name in NETWORKS}, **{short: name for name, short in SHORT.items()}}
@@ -56,16 +55,7 @@ class Accounts:
 
 def of_brand(actor: Actor, profile_id: UUID) -> Accounts:
     """The brand's accounts; those taken off are not among them."""
-    rows = db.session.scalars(
-        reach(actor)
-        .query(SocialAccount)
-        .where(
-            SocialAccount.profile_id == profile_id,
-            SocialAccount.status != AccountStatus.DISCONNECTED,
-        )
-        .order_by(SocialAccount.number)
-    )
-    return Accounts(list(rows))
+    return Accounts(account_lists.of_brand(actor, profile_id))
 
 
 def split(text: str) -> list[str]:

@@ -31,7 +31,7 @@ from app.models.posts import (
 )
 from app.models.profiles import LatePolicy, Profile
 from app.permissions import Actor, Permission
-from app.services import account_lists, duplicates, options, seat_belt, versions
+from app.services import duplicates, options, seat_belt, usual_accounts, versions
 from app.services import media as library
 from app.services.access import reach
 from app.services.post_changes import choose, rewrite
@@ -88,7 +88,7 @@ def blank(
         parts=[_text(text)], due_at=due_at, armed=False, status=PostStatus.DRAFT, options={},
         late_policy=None, late_limit_minutes=None,
     )  # fmt: skip
-    for account in account_lists.usual(actor, profile.id, accounts):
+    for account in usual_accounts.usual(actor, profile.id, accounts):
         post.targets.append(
             PostTarget(
                 id=ids.uuid7(), account=account, account_id=account.id, profile_id=profile.id,

@@ -27,11 +27,10 @@ def pieces(actor: Actor, profile: Profile, choice: Choice) -> Iterator[tuple[byt
 
 
 def _row(post: Post, accounts: Accounts) -> list[str]:
-    zone = post.profile.zone
     live = [one for one in post.targets if one.state not in cards.GONE] or list(post.targets)
     own = [f"{v.network}:\n{PART.join(v.parts)}" for v in post.variants]
     return [
-        f"{post.due_at.astimezone(zone):%Y-%m-%d %H:%M}" if post.due_at else "",
+        plan_posts.time_of(post),
         post.profile.time_zone,
         plan_posts.state_of(post),
         ", ".join(accounts.name(one.account) for one in live),

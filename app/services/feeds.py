@@ -21,7 +21,7 @@ from app import events, ids
 from app.clock import now
 from app.errors import Conflict, NotFound, ValidationFailed
 from app.extensions import db, write_mode
-from app.models.accounts import AccountStatus, SocialAccount
+from app.models.accounts import SocialAccount
 from app.models.files import CalendarFeed
 from app.permissions import Actor, Permission
 from app.services import access
@@ -51,21 +51,6 @@ def listed(actor: Actor, profile_id: UUID) -> list[CalendarFeed]:
         CalendarFeed.revoked_at.is_(None) | (CalendarFeed.revoked_at > now() - KEPT)
     ).order_by(CalendarFeed.revoked_at.is_not(None), CalendarFeed.id.desc())
     return list(db.session.scalars(rows.limit(4 * MOST)))
-
-
-def accounts(actor: Actor, profile_id: UUID) -> list[SocialAccount]:
-    """The accounts a feed may be of, in their order."""
-    return list(
-        db.session.scalars(
-            reach(actor)
-            .query(SocialAccount)
-            .where(
-                SocialAccount.profile_id == profile_id,
-                SocialAccount.status != AccountStatus.DISCONNECTED,
-            )
-            .order_by(SocialAccount.number)
-        )
-    )
 
 
 def create(

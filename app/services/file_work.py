@@ -11,7 +11,7 @@ from app.errors import AppError
 from app.extensions import db
 from app.models.files import FileKind, FileState
 from app.permissions import Actor
-from app.services import exporting, file_jobs, importing, keys
+from app.services import exporting, file_jobs, folder_import, importing, keys
 from app.services.file_jobs import Held, Lost
 
 log = logs.get("files")
@@ -20,6 +20,7 @@ WORK: dict[FileKind, Callable[[Held, Actor], None]] = {
     FileKind.EXPORT_TABLE: exporting.work,
     FileKind.EXPORT_FOLDER: exporting.work,
     FileKind.IMPORT_TABLE: importing.work,
+    FileKind.IMPORT_FOLDER: folder_import.work,
 }
 
 

@@ -23,6 +23,7 @@ from app.config import settings
 from app.errors import AppError, ValidationFailed
 from app.models.accounts import SocialAccount
 from app.models.media import Media
+from app.models.posts import Post
 from app.models.profiles import Profile
 from app.permissions import Actor
 from app.services import cards, dry_checks, media, starting
@@ -49,20 +50,19 @@ class Look:
 
 def look(
     actor: Actor, profile: Profile, accounts: Accounts, data: Mapping[str, Any],
-    held: Sequence[tuple[UUID, str]] = (),
+    post: Post | None = None,
 ) -> Look:  # fmt: skip
     """Everything against a post that can be said before it is made; nothing is stored.
 
-    ``held``: files of the library that it has besides those to be fetched. Ends the session's
-    transaction.
+    ``post``: the one that would be changed. Ends the session's transaction.
     """
-    found = Look()
-    _when(found, profile, data)
+    found, post_id = Look(), post.id if post else None
+    _when(found, profile, data, post.due_at if post else None)
     _where(found, accounts, data)
     stand_ins = _files(found, profile, data)
     if found.problems:
         return found
-    shots = [*held, *((one.id, one.alt) for one in stand_ins)]
+    shots = [(one.id, one.alt) for one in stand_ins]
     sent = submission(data, found.at, shots)
     ids_ = [one.id for one in found.accounts]
     names = {one.id: accounts.name(one) for one in found.accounts}
@@ -73,7 +73,7 @@ def look(
         found.problems += told(error)
         return found
     for one in looked:
-        _network(found, names[one.account_id], one)
+        _network(found, names[one.account_id], one, post_id)
     return found
 
 
@@ -86,6 +86,7 @@ def submission(
         text="", parts=tuple(data["parts"]), link=data["link"],
         texts={name: tuple(parts) for name, parts in data["texts"].items()},
         options=data.get("options", {}), media=list(shots),
+        media_parts=[one.get("part", 1) - 1 for one in data["media"]],
         due_at=None if data["draft"] else at, source=SOURCE, post_id=post_id,
     )  # fmt: skip
 
@@ -132,7 +133,7 @@ def moment(text: str, zone: ZoneInfo, zone_name: str) -> datetime:
     return to_utc(local, zone)
 
 
-def _when(found: Look, profile: Profile, data: Mapping[str, Any]) -> None:
+def _when(found: Look, profile: Profile, data: Mapping[str, Any], kept: datetime | None) -> None:
     text = data["time"]
     if not text:
         if not data["draft"]:
@@ -141,7 +142,8 @@ def _when(found: Look, profile: Profile, data: Mapping[str, Any]) -> None:
     try:
         name = data["zone"] or profile.time_zone
         at = moment(text, zone_named(name), name)
-        found.at = at if data["draft"] else starting.due_of(at)
+        same = kept is not None and kept.replace(second=0, microsecond=0) == at
+        found.at = kept if same else at if data["draft"] else starting.due_of(at)
     except ValidationFailed as error:
         found.problems.append(error.message)
 
@@ -167,9 +169,10 @@ def _files(found: Look, profile: Profile, data: Mapping[str, Any]) -> list[Media
     guard = egress.Guard.of(settings())
     made = []
     for one in data["media"]:
-        url = one.get("url", "")
-        if not url:
+        if one.get("file"):  # of a folder: its bytes are looked at when it is taken in
+            made.append(_stand_in(profile.id, one["file"], one.get("alt", "")))
             continue
+        url = one.get("url", "")
         if not _fetchable(guard, url):
             found.problems.append(
                 f"“{url[:80]}” is no address we can fetch. It has to begin with https://."
@@ -200,10 +203,10 @@ def _stand_in(profile_id: UUID, url: str, alt: str) -> Media:
     )  # fmt: skip
 
 
-def _network(found: Look, name: str, one: Looked) -> None:
+def _network(found: Look, name: str, one: Looked, but: UUID | None) -> None:
     for problem in one.problems:
         words = f"{name}: {problem.message}"
         (found.problems if problem.blocks else found.notes).append(words)
-    for twin in one.duplicates[:1]:
+    for twin in [twin for twin in one.duplicates if twin.post_id != but][:1]:
         how = "the same text" if twin.same else "nearly the same text"
         found.notes.append(f"{name} {'had' if twin.out else 'has'} {how} in another post.")

@@ -6,7 +6,8 @@ that died finds the post by it, so no row is made twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app import events, ids
 from app.clock import now
-from app.errors import AppError, Conflict, InvalidTransition
+from app.errors import AppError, Conflict, InvalidTransition, NotFound
 from app.extensions import db, queues
 from app.models.accounts import SocialAccount
 from app.models.files import FileJob, FileKind, FileRow, FileState
@@ -41,6 +42,8 @@ from app.services.file_jobs import Held
 CHECK, MAKE = "check", "make"
 SIZE = 50  # rows of a page
 STEP = 10  # rows between two words of how far it is
+NEW, CHANGED, SAME, GONE = "new", "changed", "same", "gone"
+MADE = (NEW, CHANGED, GONE)  # marks of rows that do something
 WRONG, FAILED = "wrong", "failed"  # marks of rows that cannot be made, and that could not
 HERE = "This post is here already: its id is that of one of this brand’s posts."
 Work = Callable[[Held, Actor, Profile, FileRow], None]
@@ -48,12 +51,17 @@ Work = Callable[[Held, Actor, Profile, FileRow], None]
 
 @dataclass(frozen=True)
 class Counts:
-    """Rows of an import: all of them, those that can be made, those that cannot, those made."""
+    """Rows of an import: all of them, those that would be made (of these ``deletes`` take a post
+    away), those that cannot be, those that were made, those that took a post away, and those of
+    each mark."""
 
     rows: int
     ready: int
+    deletes: int
     wrong: int
     made: int
+    deleted: int
+    marks: Mapping[str, int]
 
 
 def take_table(actor: Actor, profile_id: UUID, name: str, raw: bytes) -> FileJob:
@@ -123,22 +131,47 @@ def drop(actor: Actor, profile_id: UUID, job_id: UUID) -> None:
 
 def counts(row: FileJob) -> Counts:
     """How many rows there are of each sort; one statement."""
+    done = FileRow.done_at.is_not(None)
     found = db.session.execute(
-        select(
-            func.count(),
-            func.count().filter(ready_rows()),
-            func.count().filter(wrong_rows()),
-            func.count().filter(FileRow.done_at.is_not(None), FileRow.mark != FAILED),
-        ).where(FileRow.job_id == row.id)
-    ).one()
-    return Counts(*found)
+        select(FileRow.mark, FileRow.chosen, done, func.count())
+        .where(FileRow.job_id == row.id)
+        .group_by(FileRow.mark, FileRow.chosen, done)
+    ).all()
+    marks: Counter[str] = Counter()
+    ready = deletes = made = deleted = 0
+    for mark, chosen, behind, number in found:
+        marks[mark] += number
+        if mark in MADE and chosen and not behind:
+            ready += number
+            deletes += number if mark == GONE else 0
+        made += number if mark in (NEW, CHANGED) and behind else 0
+        deleted += number if mark == GONE and behind else 0
+    return Counts(marks.total(), ready, deletes, marks[WRONG] + marks[FAILED], made, deleted, marks)
 
 
-def page(row: FileJob, at: int, *, wrong: bool = False) -> list[FileRow]:
-    """A page of its rows, from 1; ``wrong``: those alone that cannot be made."""
+def choose(actor: Actor, profile_id: UUID, job_id: UUID, number: int, on: bool) -> None:
+    """Take a row along, or leave it out. Raises ``NotFound`` for one that has no choice,
+    ``InvalidTransition`` once the import is begun."""
+    actor.require(Permission.POST_WRITE, profile_id)
+    row = file_jobs.get(actor, profile_id, job_id, file_jobs.IMPORTS)
+    one = db.session.scalars(
+        select(FileRow).where(
+            FileRow.job_id == row.id, FileRow.number == number, FileRow.mark.in_(MADE)
+        )
+    ).one_or_none()
+    if one is None or one.data.get("fixed"):
+        raise NotFound()
+    if row.state is not FileState.READY:
+        raise InvalidTransition("This import is begun already.")
+    one.chosen = on
+    db.session.commit()
+
+
+def page(row: FileJob, at: int, marks: Sequence[str] = ()) -> list[FileRow]:
+    """A page of its rows, from 1; of these marks alone, where some are given."""
     rows: Select[FileRow] = select(FileRow).where(FileRow.job_id == row.id)
-    if wrong:
-        rows = rows.where(wrong_rows())
+    if marks:
+        rows = rows.where(FileRow.mark.in_(marks))
     return list(
         db.session.scalars(rows.order_by(FileRow.number).limit(SIZE).offset((at - 1) * SIZE))
     )
@@ -148,13 +181,8 @@ def ready_rows() -> ColumnElement[bool]:
     """Rows that would be made."""
     return and_(
         FileRow.chosen.is_(True), FileRow.done_at.is_(None),
-        FileRow.mark.in_(("new", "changed", "gone")),
+        FileRow.mark.in_(MADE),
     )  # fmt: skip
-
-
-def wrong_rows() -> ColumnElement[bool]:
-    """Rows with something against them, or that could not be made."""
-    return FileRow.mark.in_((WRONG, FAILED))
 
 
 def work(held: Held, actor: Actor) -> None:
@@ -282,7 +310,7 @@ def make_row(held: Held, actor: Actor, profile: Profile, row: FileRow) -> None:
     data, post_id, row_id, profile_id = dict(row.data), row.post_id, row.id, profile.id
     assert post_id is not None
     at = datetime.fromisoformat(data["at"]) if data["at"] else None
-    if not _exists(post_id):
+    if not exists(post_id):
         shots = fetched(held, actor, profile_id, row_id, data)
         create(actor, profile_id, data, at, shots, post_id)
     if data["draft"] and at is not None and posts.get(actor, post_id).due_at is None:
@@ -303,7 +331,7 @@ def create(
         submissions.submit(actor, profile_id, sent, accounts)
     except IntegrityError:
         db.session.rollback()
-        if not _exists(post_id):
+        if not exists(post_id):
             raise
         # Whoever had this row before us has made it after all.
 
@@ -322,5 +350,6 @@ def fetched(
     return [(UUID(one), shot["alt"] or None) for one, shot in zip(have, data["media"], strict=True)]
 
 
-def _exists(post_id: UUID) -> bool:
+def exists(post_id: UUID) -> bool:
+    """Whether the post has been made."""
     return db.session.scalar(select(Post.id).where(Post.id == post_id)) is not None

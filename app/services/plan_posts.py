@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, func, or_
 from sqlalchemy.orm import joinedload, selectinload
 
+from app.clock import clock_change
 from app.extensions import db
 from app.models.accounts import AccountStatus
 from app.models.posts import Post, PostTarget
@@ -93,6 +94,18 @@ def batches(actor: Actor, profile: Profile, choice: Choice) -> Iterator[list[Pos
 def state_of(post: Post) -> str:
     """The post's one word, as the calendar has it."""
     return cards.state_of(post.armed, [line_of(one) for one in post.targets])
+
+
+def time_of(post: Post) -> str:
+    """The post's time as files write it: ``2026-05-14 09:30`` in the brand's zone, with its offset
+    in the hour that comes twice; empty for none."""
+    if post.due_at is None:
+        return ""
+    zone = post.profile.zone
+    local = post.due_at.astimezone(zone)
+    if clock_change(local.replace(tzinfo=None), zone) == "twice":
+        return local.isoformat(sep=" ", timespec="minutes")
+    return f"{local:%Y-%m-%d %H:%M}"
 
 
 def line_of(target: PostTarget) -> Line:

@@ -72,11 +72,10 @@ def media_name(media: Media) -> str:
 def document(post: Post, accounts: Accounts) -> Document:
     """A post as its file says it."""
     live = [one for one in post.targets if one.state not in cards.GONE]
-    at = post.due_at.astimezone(post.profile.zone) if post.due_at else None
     return Document(
         parts=tuple(post.parts),
         accounts=tuple(accounts.name(one.account) for one in live),
-        time=f"{at:%Y-%m-%d %H:%M}" if at else "",
+        time=plan_posts.time_of(post),
         zone=post.profile.time_zone,
         state=plan_posts.state_of(post),
         link=post.link or "",

@@ -60,9 +60,10 @@ class Submission:
     text: str
     parts: Sequence[str] = ()
     link: str = ""
-    texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    texts: Mapping[str, Sequence[str] | None] = field(default_factory=dict)  # None: shared again
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     media: Sequence[tuple[UUID, str | None]] = ()
+    media_parts: Sequence[int] = ()  # which part of the thread each is of; the first where unsaid
     due_at: datetime | None = None
     source: str = "api"
     template_id: UUID | None = None  # whose use this is
@@ -174,15 +175,15 @@ def write(actor: Actor, post: Post, sent: Submission, accounts: Sequence[UUID] |
     if link and len(link) > 2000:
         raise ValidationFailed("Keep the link under 2,000 characters.", field="content.linkUrl")
     post.link = link or None
-    texts = {name: _linked(parts, link) for name, parts in sent.texts.items()}
+    texts = {name: parts and linked(parts, link) for name, parts in sent.texts.items()}
     changes = drafts.Changes(
-        parts=_linked(sent.parts or (sent.text,), link), variants=texts,
+        parts=linked(sent.parts or (sent.text,), link), variants=texts,
         accounts=None if accounts is None else list(accounts), due_at=sent.due_at,
     )  # fmt: skip
     drafts.put(actor, post, changes)
     duplicates.accept_any(post, sent.allow_duplicate)
     seat_belt.touch(actor, post)
-    _attach(actor, post, sent.media)
+    _attach(actor, post, sent.media, sent.media_parts)
     drafts.put(actor, post, drafts.Changes(options=sent.options))
 
 
@@ -227,7 +228,7 @@ def _target(account: SocialAccount, profile_id: UUID) -> PostTarget:
     )  # fmt: skip
 
 
-def _linked(parts: Sequence[str], link: str) -> tuple[str, ...]:
+def linked(parts: Sequence[str], link: str) -> tuple[str, ...]:
     """The parts with the link below the first, where none of them names it."""
     if not link or any(link in part for part in parts):
         return tuple(parts)
@@ -235,7 +236,9 @@ def _linked(parts: Sequence[str], link: str) -> tuple[str, ...]:
     return (f"{first}\n\n{link}" if first.strip() else link, *rest)
 
 
-def _attach(actor: Actor, post: Post, media: Sequence[tuple[UUID, str | None]]) -> None:
+def _attach(
+    actor: Actor, post: Post, media: Sequence[tuple[UUID, str | None]], parts: Sequence[int]
+) -> None:
     if not media and not post.media:
         return
     try:
@@ -246,7 +249,8 @@ def _attach(actor: Actor, post: Post, media: Sequence[tuple[UUID, str | None]]) 
     for position, (row, (_, alt)) in enumerate(zip(rows, media, strict=True)):
         post.media.append(
             PostMedia(
-                media=row, media_id=row.id, part=0, position=position,
+                media=row, media_id=row.id, position=position,
+                part=parts[position] if position < len(parts) else 0,
                 alt=row.alt if alt is None else alt,
             )
         )  # fmt: skip

@@ -20,7 +20,7 @@ from app.errors import AppError, Conflict, NotFound, ValidationFailed
 from app.extensions import networks
 from app.models.accounts import SocialAccount
 from app.models.files import CalendarFeed
-from app.services import feed_events, feeds, hourly, ical, throttle
+from app.services import account_lists, feed_events, feeds, hourly, ical, throttle
 from app.services.account_lists import called
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
@@ -122,7 +122,7 @@ def words(account: SocialAccount) -> str:
 
 def _form(**given: Any) -> FeedForm:
     form = FeedForm(**given)
-    rows = feeds.accounts(current_actor(), current_profile().id)
+    rows = account_lists.of_brand(current_actor(), current_profile().id)
     form.what.choices = [
         SelectChoice(ALL, f"Everything of {current_profile().name}"),
         *(SelectChoice(str(one.id), f"Only {words(one)}") for one in rows),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
@@ -11,9 +12,16 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.errors import Conflict, PayloadTooLarge, ValidationFailed
-from app.models.files import FileJob, FileState
-from app.permissions import Permission
-from app.services import account_refs, csv_import, file_jobs, import_rows, importing
+from app.models.files import FileJob, FileKind, FileState
+from app.services import (
+    account_refs,
+    csv_import,
+    file_jobs,
+    folder_files,
+    folder_import,
+    import_rows,
+    importing,
+)
 from app.web import htmx, uploads
 from app.web.actor import current_actor, current_profile
 from app.web.guard import requires
@@ -23,7 +31,12 @@ bp = Blueprint("imports", __name__, url_prefix="/p/<profile>/import")
 uploads.accept(bp, "create")
 
 STOP = 286  # the last answer of a part that asked again and again
-ASK = "Choose a file: a table (CSV)."
+ASK = "Choose a file: a table (CSV), or a folder packed as a zip."
+# What a list may show alone, by the word in its address.
+ONLY = {
+    "wrong": (importing.WRONG, importing.FAILED), "new": (importing.NEW,),
+    "changed": (importing.CHANGED,), "gone": (importing.GONE,), "same": (importing.SAME,),
+}  # fmt: skip
 
 
 @bp.get("")
@@ -41,9 +54,7 @@ def create(profile: str) -> ResponseReturnValue:
     try:
         if len(found) != 1:
             raise ValidationFailed(ASK, field="file")
-        name = found[0].filename or ""
-        raw = found[0].stream.read(csv_import.BYTES + 1)
-        row = importing.take_table(current_actor(), current_profile().id, name, raw)
+        row = _taken(found[0].filename or "", found[0].stream)
     except (ValidationFailed, PayloadTooLarge, Conflict) as error:
         return _page(error=error.message, status=409 if isinstance(error, Conflict) else 422)
     return htmx.redirect(url_for(".show", profile=profile, job_id=row.id))
@@ -91,6 +102,22 @@ def start(profile: str, job_id: UUID) -> ResponseReturnValue:
     return htmx.redirect(url_for(".show", profile=profile, job_id=job_id))
 
 
+@bp.post("/<uuid:job_id>/rows/<int:number>")
+@requires("post.write")
+def choose(profile: str, job_id: UUID, number: int) -> ResponseReturnValue:
+    """Take a row along (``on`` is ``yes``), or leave it out; the page as it is then comes back."""
+    on = request.form.get("on") == "yes"
+    try:
+        importing.choose(current_actor(), current_profile().id, job_id, number, on)
+    except Conflict as error:
+        return _shown(_row(job_id), error=error.message, status=409)
+    if htmx.wants_part():
+        return _shown(_row(job_id))
+    query = {name: request.args[name] for name in ("page", "only") if name in request.args}
+    where = url_for(".show", profile=profile, job_id=job_id)
+    return htmx.redirect(f"{where}?{urlencode(query)}" if query else where)
+
+
 @bp.post("/<uuid:job_id>/drop")
 @requires("post.write")
 def drop(profile: str, job_id: UUID) -> ResponseReturnValue:
@@ -104,6 +131,16 @@ def drop(profile: str, job_id: UUID) -> ResponseReturnValue:
 def too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
     """A body that was not even read to its end."""
     return _page(error="This file is larger than 200 MB. Split it in two.", status=413)
+
+
+def _taken(name: str, stream: IO[bytes]) -> FileJob:
+    """A zip is a folder, whatever its name; anything else has to be a table."""
+    actor, profile_id = current_actor(), current_profile().id
+    head = stream.read(4)
+    stream.seek(0)
+    if folder_files.is_zip(head):
+        return folder_import.take(actor, profile_id, name, stream)
+    return importing.take_table(actor, profile_id, name, stream.read(csv_import.BYTES + 1))
 
 
 def _row(job_id: UUID) -> FileJob:
@@ -128,19 +165,19 @@ def _page(*, error: str = "", status: int = 200) -> Response:
 
 def _shown(row: FileJob, *, error: str = "", status: int = 200) -> Response:
     profile, args = current_profile(), request.args
-    wrong = args.get("only") == "wrong"
+    only = args.get("only", "") if args.get("only") in ONLY else ""
     counts = importing.counts(row)
-    total = counts.wrong if wrong else counts.rows
+    total = sum(counts.marks[mark] for mark in ONLY[only]) if only else counts.rows
     last = max(1, -(-total // importing.SIZE))
     at = max(1, min(args.get("page", 1, type=int), last))
     context: dict[str, Any] = {
         "job": row, "profile": profile, "when": When(profile), "counts": counts, "error": error,
-        "at": at, "last": last, "wrong": wrong, "total": total, "size": importing.SIZE,
+        "at": at, "last": last, "only": only, "total": total, "size": importing.SIZE,
         "rows": [], "moving": file_jobs.moving(row), "title": import_rows.title,
-        "time": _time, "may": current_actor().may(Permission.POST_WRITE, profile.id),
+        "folder": row.kind is FileKind.IMPORT_FOLDER, "time": _time,
     }  # fmt: skip
     if not context["moving"] and row.state is not FileState.FAILED:
-        context["rows"] = importing.page(row, at, wrong=wrong)
+        context["rows"] = importing.page(row, at, ONLY.get(only, ()))
     response = htmx.render("imports/show.html", fragment="imports/_job.html", **context)
     response.status_code = status
     return response

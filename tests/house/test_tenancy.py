@@ -41,6 +41,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PLAIN: dict[str, Any] = {
     "network": "mastodon", "on": "2026-11-22", "what": "retry", "token": "nothing",
     "url_hash": "0" * 64, "name": "mastodon", "verdict": "accept", "day": "2026-12-24",
+    "number": 1,
 }  # fmt: skip
 # What a body needs to get as far as the row.
 BODY = {"name": "A name", "rev": 1, "text": "", "confirm": "yes"}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +14,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
 from app.clock import now
 from app.config import ROOT
 from app.extensions import db
+from app.models.profiles import Profile
 from app.services import file_work
 from tests.factories import PASSWORD, make_account, make_post, make_profile, make_user
 from tests.journeys.test_pages import AXE, findings
@@ -114,3 +119,34 @@ def test_a_table_is_looked_at_and_then_imported(tab: Page) -> None:
     expect(tab.get_by_text("2 posts were imported.")).to_be_visible()
     expect(tab.get_by_role("link", name="Imported")).to_have_count(2)
     seen(tab, "import-done")
+
+
+def test_a_folder_shows_its_changes_before_anything_is_done(tab: Page) -> None:
+    base = tab.url.split("/calendar")[0]
+    profile = db.session.scalars(select(Profile)).one()
+    post, idea = make_post(profile, "Kept as it was"), make_post(profile, "An idea that is gone")
+    files = {
+        "posts/a.md": f"---\nid: {post.id}\nstate: draft\n---\nChanged in the folder\n",
+        "posts/b.md": "---\nstate: draft\n---\nNew in the folder\n",
+        "carillon.json": json.dumps({"posts": [str(post.id), str(idea.id)]}),
+    }
+    db.session.rollback()
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as pack:
+        for name, text in files.items():
+            pack.writestr(name, text)
+    tab.goto(base + "/import")
+    tab.get_by_label("File", exact=True).set_input_files(
+        {"name": "plan.zip", "mimeType": "application/zip", "buffer": raw.getvalue()}
+    )
+    tab.get_by_role("button", name="Look at the file").click()
+    expect(tab.get_by_text("Looking at the file")).to_be_visible()
+    file_work.run()
+    expect(tab.get_by_role("button", name="Import 2 posts")).to_be_visible()
+    tab.get_by_role("button", name="Delete it: An idea that is gone").press("Enter")
+    expect(tab.get_by_role("button", name="Keep it: An idea that is gone")).to_be_focused()
+    seen(tab, "folder")
+    tab.get_by_role("button", name="Import 2 posts and delete 1").click()
+    expect(tab.get_by_text("0 of 3 posts")).to_be_visible()
+    file_work.run()
+    expect(tab.get_by_text("2 posts were imported, and 1 deleted.")).to_be_visible()

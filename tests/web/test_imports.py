@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -19,7 +21,7 @@ from app.models.profiles import Profile
 from app.permissions import Role
 from app.services import csv_import, file_jobs, file_work, importing
 from tests.conftest import Browser
-from tests.factories import join, make_account, make_profile, make_user
+from tests.factories import join, make_account, make_post, make_profile, make_user
 from tests.statements import counted
 from tests.web.desk import HX
 
@@ -103,7 +105,7 @@ def test_a_file_is_looked_at_polled_and_imported_once(web: Browser, base: str) -
     file_work.run()
     found = web.get(f"{link}/state", headers=HX)
     assert found.status_code == 286 and "hx-trigger" not in found.text
-    assert "Import 2 posts" in found.text and "1 post cannot" in found.text
+    assert "Import 2 posts" in found.text and "1 post cannot be imported" in found.text
     assert "There is no account “bluesky”" in found.text
     assert "&lt;b&gt;Six&lt;/b&gt; bells" in found.text and posts() == 0
     only = web.get(f"{link}?only=wrong").text
@@ -166,3 +168,58 @@ def test_the_page_of_rows_has_pages_and_needs_few_statements(
         told.append(len([one for one in found if one.startswith("SELECT")]))
         assert page.text.count('id="row-') == (5 if at < 3 else 2)
     assert min(told) <= 12 and "6 to 10 of 12" in web.get(f"{link}?page=2").text
+
+
+def folder(*files: tuple[str, str]) -> bytes:
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as pack:
+        for name, text in files:
+            pack.writestr(name, text)
+    return raw.getvalue()
+
+
+def send_folder(web: Browser, base: str, raw: bytes) -> TestResponse:
+    return web.post(base, data={"file": (io.BytesIO(raw), "plan.zip")})
+
+
+def test_a_zip_that_is_refused_is_told_at_its_field(web: Browser, base: str) -> None:
+    for raw, says in ((folder(("../a.md", "x")), "a name we do not take"), (b"PK\x03\x04", "zip")):
+        answer = send_folder(web, base, raw)
+        assert answer.status_code == 422 and says in answer.text
+
+
+def test_a_folder_shows_what_would_change_and_each_post_can_be_left_out(
+    web: Browser, base: str, brand: Profile
+) -> None:
+    kept = make_post(brand, "Kept")
+    gone = make_post(brand, "Gone from the folder")
+    listed = f'{{"posts": ["{kept.id}", "{gone.id}"]}}'
+    raw = folder(
+        ("posts/a.md", f"---\nid: {kept.id}\nstate: draft\n---\n<i>Changed</i>\n"),
+        ("posts/b.md", "---\nstate: draft\n---\nNew\n"),
+        ("posts/c.md", "---\nwhat: draft\n---\nWrong\n"),
+        ("carillon.json", listed),
+    )
+    ids = (str(kept.id), str(gone.id))
+    link = send_folder(web, base, raw).headers["Location"]
+    file_work.run()
+    page = web.get(link).text
+    assert "1 new, 1 changed, 0 the same, 1 gone." in page and "Import 2 posts" in page
+    assert "<del>Kept</del>" in page and "<ins>&lt;i&gt;Changed&lt;/i&gt;</ins>" in page
+    assert "We do not know “what”" in page and "1 post cannot be imported" in page
+    assert "Gone from the folder" in web.get(f"{link}?only=gone").text
+    part = web.post(f"{link}/rows/1", data={"on": "no"}, headers=HX)
+    assert "Import 1 post<" in part.text and part.text.lstrip().startswith('<div class="stack"')
+    back = web.post(f"{link}/rows/4?page=1&only=gone", data={"on": "yes"})
+    assert back.status_code == 303 and back.headers["Location"].endswith("?page=1&only=gone")
+    assert "Import 1 post and delete 1" in web.get(link).text
+    for number in (3, 9):
+        assert web.post(f"{link}/rows/{number}", data={"on": "yes"}).status_code == 404
+    web.post(f"{link}/start")
+    assert web.post(f"{link}/rows/1", data={"on": "yes"}).status_code == 409
+    file_work.run()
+    db.session.expire_all()
+    assert db.session.get_one(Post, UUID(ids[0])).parts == ["Kept"]
+    assert db.session.get_one(Post, UUID(ids[1])).discarded_at
+    done = web.get(link).text
+    assert "1 post was imported, and 1 deleted." in done and "Deleted" in done
