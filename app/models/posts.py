@@ -222,7 +222,7 @@ class PostTarget(Timestamps, Base):
               sqlite_where=text(WAITING), postgresql_where=text(WAITING)),
         Index("ix_post_targets_claimed", "account_id", "lease_until",
               sqlite_where=text(CLAIMED), postgresql_where=text(CLAIMED)),
-        Index("ix_post_targets_said", "account_id", "text_hash"),
+        Index("ix_post_targets_said", "account_id", "text_hash", "scheduled_for"),
         Index("ix_post_targets_planned", "account_id", "scheduled_for"),
         Index("ix_post_targets_trouble", "profile_id",
               sqlite_where=text(TROUBLE), postgresql_where=text(TROUBLE)),

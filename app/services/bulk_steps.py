@@ -282,7 +282,7 @@ class Labels(Step):
         found = [*kept, *self._more(post)]
         if found == self._worn(post):
             raise InvalidTransition("It is labelled like that already.")
-        return Plan(words=", ".join(found) or "No label")
+        return Plan(words=f"Labelled {', '.join(found)}" if found else "Has no label then")
 
     def do(self, post: Post, mark: str) -> Done:
         self.check(post, mark)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, or_, select, union_all
+from sqlalchemy import Row, Select, and_, select, union_all
 
 from app.errors import Conflict
 from app.extensions import db
@@ -28,7 +28,9 @@ S = TargetState
 COUNTS = (S.SCHEDULED, S.QUEUED, S.POSTING, S.PUBLISHED, S.NEEDS_REVIEW)
 DAYS = range(366)  # of the window; 0 looks for none
 MINUTES = range(1441)  # between two posts of an account; 0 looks for none
-MOST_SAME, MOST_LIKE, MOST_CLOSE, MOST_UNREAD = 20, 300, 60, 100
+MOST_SAME, MOST_LIKE, MOST_CLOSE, MOST_UNREAD = 5, 300, 60, 100
+APART, FEWEST = 20, 25  # accounts read one by one, and rows of each
+MOST_ACCOUNTS = 100  # of a post that are looked at for the very same
 SHOWN = 5
 ANY = "*"  # accepted beforehand, whatever the twin: what a key may say
 MOST_ACCEPTED = 50
@@ -121,10 +123,11 @@ def look(
     if not texts:
         return Found()
     accounts = {one.id: one for one in texts}
-    hashes = {one.id: likeness.digest(said) for one, said in texts.items()}
+    marked = {said: (likeness.digest(said), likeness.sketch(said)) for said in set(texts.values())}
+    hashes = {one.id: marked[said][0] for one, said in texts.items()}
     rows = _rows(profile, hashes, at, but, but_series)
     marks = _unread(rows)
-    sketches = {one.id: likeness.sketch(said) for one, said in texts.items()}
+    sketches = {one.id: marked[said][1] for one, said in texts.items()}
     window, space = _spans(profile)
     twins: dict[UUID, list[tuple[Any, bool]]] = {}
     near: dict[UUID, list[Any]] = {}
@@ -232,35 +235,35 @@ def _rows(
     but: Collection[UUID],
     but_series: Select[UUID] | None,
 ) -> list[Row[Any]]:
-    """Each of three looks by index, each with its own end: the same hash, what may be nearly the
-    same, and what is near in time. One statement."""
+    """Looks by index, each with its own end: the same hash, what may be nearly the same, and what
+    is near in time. One statement."""
     window, space = _spans(profile)
     t = PostTarget
     columns = (
         t.id, t.post_id, t.account_id, t.scheduled_for, t.state, t.permalink, t.text_hash,
         t.text_sketch,
     )  # fmt: skip
-    base = select(*columns).where(
-        t.account_id.in_(hashes), t.state.in_(COUNTS), t.post_id.not_in(but)
-    )
+    base = select(*columns).where(t.state.in_(COUNTS), t.post_id.not_in(but))
     if but_series is not None:
         again = select(RecurringOccurrence.post_id).where(
             RecurringOccurrence.schedule_id.in_(but_series),
             RecurringOccurrence.post_id.is_not(None),
         )
         base = base.where(t.post_id.not_in(again))
-    said = {one for one in hashes.values() if one}
+    latest = t.scheduled_for.desc()
+    within = base.where(t.scheduled_for.between(at - window, at + window)).order_by(latest)
+    said = {one: mark for one, mark in hashes.items() if mark} if window else {}
+    # An account at a time is read off an index from its end; together they would be sorted.
+    groups = [[one] for one in said] if len(said) <= APART else [list(said)]
     looks = []
-    if window and said:
-        within = base.where(t.scheduled_for.between(at - window, at + window))
-        same = or_(
-            *(and_(t.account_id == one, t.text_hash == mark) for one, mark in hashes.items())
-        )
-        looks.append(within.where(same).order_by(t.scheduled_for.desc()).limit(MOST_SAME))
-        looks.append(within.order_by(t.scheduled_for.desc()).limit(MOST_LIKE))
+    for group in groups if said else ():
+        mine = t.account_id == group[0] if len(group) == 1 else t.account_id.in_(group)
+        looks.append(within.where(mine).limit(max(MOST_LIKE // len(groups), FEWEST)))
+    for one, mark in list(said.items())[:MOST_ACCOUNTS]:
+        looks.append(within.where(t.account_id == one, t.text_hash == mark).limit(MOST_SAME))
     if space:
         day = max(space, DAY / 2)  # so that a free time can be named
-        beside = base.where(t.scheduled_for.between(at - space, at + day))
+        beside = base.where(t.account_id.in_(hashes), t.scheduled_for.between(at - space, at + day))
         looks.append(beside.order_by(t.scheduled_for).limit(MOST_CLOSE))
     if not looks:
         return []

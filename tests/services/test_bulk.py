@@ -21,7 +21,17 @@ from app.models.people import User
 from app.models.posts import HoldReason, Post, TargetState
 from app.models.profiles import Membership, Profile
 from app.permissions import Actor, Role
-from app.services import bulk, calendar, drafts, keys, labels, posts, seat_belt, submissions
+from app.services import (
+    bulk,
+    bulk_steps,
+    calendar,
+    drafts,
+    keys,
+    labels,
+    posts,
+    seat_belt,
+    submissions,
+)
 from app.services.bulk import Pick
 from app.services.bulk_orders import Order
 from app.services.keys import KeyKind
@@ -307,6 +317,26 @@ def test_a_long_order_goes_to_a_job_and_its_right_is_looked_at_there(
     db.session.commit()
     bulk.run()
     assert {one for one, _ in states(owner, profile, batch)} == {"kept"}
+
+
+def test_a_post_that_breaks_us_stops_no_other(
+    owner: Actor, profile: Profile, account: SocialAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "AT_ONCE", 0)
+    found = [make_post(profile, f"Post {n}", [account], at=DUE) for n in range(3)]
+    bad, whole = found[1].id, bulk_steps.Move.do
+
+    def do(self: bulk_steps.Move, post: Post, mark: str) -> bulk_steps.Done:
+        if post.id == bad:
+            raise RuntimeError("a fault of ours")
+        return whole(self, post, mark)
+
+    batch = order(owner, profile, BulkKind.MOVE, found, days=1)
+    with monkeypatch.context() as broken:
+        broken.setattr(bulk_steps.Move, "do", do)
+        bulk.run()
+    assert dues(found) == [DUE + DAY, DUE, DUE + DAY]
+    assert states(owner, profile, batch)[1] == ("refused", bulk.BROKEN)
 
 
 def test_the_cost_does_not_grow_with_the_posts(
