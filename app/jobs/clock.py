@@ -21,7 +21,7 @@ from app.integrations import monitor
 from app.jobs.stopping import leave_at_once
 from app.publishing import alarm, clockwork, recovery
 from app.publishing.runner import Runner
-from app.services import bulk, file_jobs, file_work, recurring_maker, usage
+from app.services import bulk, file_jobs, file_work, pausing, recurring_maker, usage
 
 log = logs.get("clock")
 THREADS = 8  # "more slowly" (reliability §1.5)
@@ -75,6 +75,7 @@ class Clock:
             Periodic("ended", 3600.0, lambda: queues.wake("files.sweep")),
             Periodic("files", 24 * 3600.0, lambda: queues.wake("media.sweep")),
             Periodic("counts", 24 * 3600.0, usage.sweep),
+            Periodic("pauses", 15.0, pausing.end_due),
             Periodic("bulk", 2.0, _bulk),
             Periodic("batches", 24 * 3600.0, bulk.sweep),
         ]

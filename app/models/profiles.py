@@ -42,7 +42,8 @@ class Profile(Timestamps, Base):
     week_start: Mapped[int] = mapped_column(default=0)  # 0 Monday
     named_at: Mapped[datetime | None]  # when a person last settled its name and zone
     partner: Mapped[bool] = mapped_column(default=False, server_default=false())
-    paused_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]  # services/pausing.py
+    paused_until: Mapped[datetime | None]
     pause_reason: Mapped[str] = mapped_column(String(200), default="")
     # The guard against duplicates (services/duplicates.py): its window, the time between two posts
     # of an account, and whether a key is refused or only people are told.

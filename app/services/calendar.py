@@ -24,7 +24,7 @@ from app.models.people import User
 from app.models.posts import Post, PostTarget, PostVariant, TargetState
 from app.models.profiles import Membership, Profile
 from app.permissions import Actor
-from app.services import ahead, cards, labels, slots
+from app.services import ahead, best_times, cards, labels, posting_times, slots
 from app.services.access import reach
 from app.services.ahead import Ahead
 from app.services.cards import Card, Owned
@@ -208,6 +208,17 @@ def month(
         Day(one, tuple(by_day.get(one, ())), here, month, tuple(free[one])) for one in dates
     )
     return Month(year, month, days, light, cards.moving(found), coming)
+
+
+def suggested(actor: Actor, profile: Profile, found: Month) -> Month:
+    """The month with typical hours as slots of nobody: a first rhythm, until there is one."""
+    best = best_times.find(actor, profile.id)
+    times = {profile.id: [posting_times.weekly(one) for one in best.slots]}
+    by_day: dict[date, list[OpenSlot]] = defaultdict(list)
+    for one in slots.between(times, {}, found.days[0].date, found.days[-1].date, profile.zone):
+        by_day[one.date].append(OpenSlot(one.at, ()))
+    days = tuple(replace(day, slots=tuple(by_day[day.date])) for day in found.days)
+    return replace(found, days=days)
 
 
 def listing(

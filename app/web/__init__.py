@@ -14,7 +14,7 @@ ROOMS = (
     "posting_times",
     "approvals", "bridge", "oauth", "key_consent", "developer",
     "settings", "catchup", "feeds", "exports", "imports", "docs", "docs_networks", "docs_api",
-    "shared", "networks", "palette",
+    "shared", "networks", "palette", "pausing",
 )  # fmt: skip
 # What has to be set up before any page.
 GROUND = (

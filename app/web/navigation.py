@@ -134,7 +134,7 @@ ENTRIES = (
 PART_OF = {
     "pickers": "drafts",
     "posts": "calendar", "catchup": "calendar", "feeds": "calendar", "exports": "calendar",
-    "imports": "calendar", "versions": "calendar", "shares": "calendar",
+    "imports": "calendar", "pausing": "calendar", "versions": "calendar", "shares": "calendar",
     "posting_times": "connections",
 }  # fmt: skip
 

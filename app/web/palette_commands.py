@@ -27,6 +27,7 @@ ACTIONS = (
     ("imports.index", "Import posts from a file", "upload", "csv spreadsheet folder", ""),
     ("exports.index", "Export posts", "download", "csv backup download", ""),
     ("feeds.index", "Calendar links", "link", "ical feed subscribe google outlook", ""),
+    ("pausing.index", "Pause posting", "pause", "stop hold resume go on everything", ""),
     ("settings.new_profile", "New brand", "plus", "profile workspace create", ""),
     ("me.index", "Your settings", "user-round", "theme password profile dark light", ""),
     ("docs.index", "Help", "circle-question-mark", "docs guide documentation", ""),

@@ -17,6 +17,7 @@ from app.services.profiles import Listed
 from app.web import navigation
 from app.web.actor import current_actor, current_person
 from app.web.navigation import Brand, Count, Person, Shell
+from app.web.when import When
 
 READS = frozenset({"GET", "HEAD"})
 
@@ -78,10 +79,24 @@ def _alerts(actor: Actor, profile: Profile) -> tuple[navigation.Alert, ...]:
             f"{why}Whoever runs this Carillon has paused it. Posts wait for it to go on.",
             tone="time",
         ))  # fmt: skip
+    if profile.paused_at is not None:
+        found.append(_paused(profile))
     # The check may have to write, which a request holding the write lock could not wait for.
     if request.method in READS and actor.may(Permission.POST_READ, profile.id):
         found += _overdue(alarm.current(), profile)
     return tuple(found)
+
+
+def _paused(profile: Profile) -> navigation.Alert:
+    when = When(profile)
+    words = [f"{profile.pause_reason.rstrip('.')}."] if profile.pause_reason else []
+    if profile.paused_until is not None:
+        words.append(f"It goes on by itself {when.short(profile.paused_until)}, {when.place} time.")
+    return navigation.Alert(
+        f"Posting is paused since {when.short(profile.paused_at or when.now)}.", " ".join(words),
+        tone="time", action="See what waits",
+        href=f"/p/{profile.slug}/pause",
+    )  # fmt: skip
 
 
 def _overdue(found: Alarm, profile: Profile) -> list[navigation.Alert]:
