@@ -193,7 +193,8 @@ def _data(name: str, found: Document) -> dict[str, Any]:
         "path": name, "time": found.time, "zone": found.zone, "accounts": list(found.accounts),
         "parts": list(found.parts), "link": found.link, "options": dict(found.options),
         "texts": {network: list(parts) for network, parts in found.texts.items()},
-        "labels": list(found.labels), "media": [vars(one) for one in found.media], "draft": folder_diff.is_draft(found),
+        "labels": list(found.labels), "media": [vars(one) for one in found.media],
+        "draft": folder_diff.is_draft(found),
     }  # fmt: skip
 
 

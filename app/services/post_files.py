@@ -99,7 +99,8 @@ def write(found: Document) -> str:
     head = front_matter.write({
         "id": found.id, "rev": found.rev, "time": found.time,
         "zone": found.zone if found.time else "", "state": found.state,
-        "accounts": list(found.accounts), "labels": list(found.labels), "link": found.link, "media": shots,
+        "accounts": list(found.accounts), "labels": list(found.labels),
+        "link": found.link, "media": shots,
         "options": options if found.options else "",
     })  # fmt: skip
     body = _joined(found.parts)

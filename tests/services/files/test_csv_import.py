@@ -133,7 +133,8 @@ def test_good_lines_become_posts_by_the_ordinary_services(
     x = make_account(brand, "twitter", "north")
     head = HEAD.strip() + ",text x,zone\n"
     job_id = take(maya, brand, head + (
-        '2026-05-20 09:00,"mastodon/bells, x","One\n---\nTwo",https://bells.example,,,,"A, b",Own,\n'
+        '2026-05-20 09:00,"mastodon/bells, x","One\n---\nTwo",https://bells.example,'
+        ',,,"A, b",Own,\n'
         "2026-10-25 01:30+01:00,mastodon,Named by its offset,,,,,,,\n"
         "2026-05-20 09:00,X/North,In New York,,,,scheduled,,,America/New_York\n"
         ",mastodon,An idea,,,,draft,,\n"
