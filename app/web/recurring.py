@@ -55,6 +55,16 @@ def show(profile: str, schedule_id: UUID) -> ResponseReturnValue:
     return render_template("recurring/show.html", **parts.one(schedule_id, history=True))
 
 
+@bp.get("/<uuid:schedule_id>/dates/<day>")
+@requires("post.read")
+def one_date(profile: str, schedule_id: UUID, day: str) -> ResponseReturnValue:
+    """One date (its day on the series' own clock): what it will say, and leaving it out."""
+    drawn = parts.one(schedule_id)
+    on = recurring_occurrences.day_of(day)
+    line = recurring_occurrences.of_day(current_actor(), schedule_id, on)
+    return render_template("recurring/one_date.html", line=line, **drawn)
+
+
 @bp.get("/<uuid:schedule_id>/edit")
 @requires("post.write")
 def edit(profile: str, schedule_id: UUID) -> ResponseReturnValue:
