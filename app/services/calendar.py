@@ -24,7 +24,7 @@ from app.models.people import User
 from app.models.posts import Post, PostTarget, PostVariant, TargetState
 from app.models.profiles import Membership, Profile
 from app.permissions import Actor
-from app.services import ahead, cards, coming, labels, slots
+from app.services import ahead, best_times, cards, coming, labels, posting_times, slots
 from app.services.access import reach
 from app.services.ahead import Ahead
 from app.services.cards import Card, Owned
@@ -223,6 +223,17 @@ def month(
         for one in dates
     )
     return Month(year, month, days, light, cards.moving(found), look)
+
+
+def suggested(actor: Actor, profile: Profile, found: Month) -> Month:
+    """The month with typical hours as slots of nobody: a first rhythm, until there is one."""
+    best = best_times.find(actor, profile.id)
+    times = {profile.id: [posting_times.weekly(one) for one in best.slots]}
+    by_day: dict[date, list[OpenSlot]] = defaultdict(list)
+    for one in slots.between(times, {}, found.days[0].date, found.days[-1].date, profile.zone):
+        by_day[one.date].append(OpenSlot(one.at, ()))
+    days = tuple(replace(day, slots=tuple(by_day[day.date])) for day in found.days)
+    return replace(found, days=days)
 
 
 def listing(

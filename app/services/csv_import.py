@@ -22,7 +22,7 @@ from app.services.export_table import PART
 
 BYTES = 2 * 1024 * 1024
 ROWS = 1_000
-COLUMNS = ("time", "zone", "accounts", "text", "link", "media", "alt", "state", "id")
+COLUMNS = ("time", "zone", "accounts", "text", "link", "media", "alt", "labels", "state", "id")
 NEEDED = ("text", "accounts")
 UNUSED = ("own texts", "published", "problems")  # of our own export, and told by nobody
 STATES = {"": False, "scheduled": False, "draft": True}
@@ -146,6 +146,7 @@ def _row(line: int, cells: Mapping[str, str]) -> dict[str, Any]:
             if name.startswith("text ") and text.strip()
         },
         "link": cells.get("link", "").strip(),
+        "labels": account_refs.split(cells.get("labels", "")),
         "media": [
             {"url": url, "alt": alts[n] if n < len(alts) else ""} for n, url in enumerate(urls)
         ],

@@ -20,10 +20,19 @@ from app.models.media import Media
 from app.models.posts import Post
 from app.models.profiles import Profile
 from app.permissions import Actor, Permission
-from app.services import account_refs, export_table, file_jobs, media, plan_posts, post_files
+from app.services import (
+    account_refs,
+    export_table,
+    file_jobs,
+    labels,
+    media,
+    plan_posts,
+    post_files,
+)
 from app.services.access import reach
 from app.services.file_jobs import Held
 from app.services.plan_posts import Choice
+from app.services.post_files import Document
 
 AT_ONCE = 300  # posts of a table that is given at once
 TABLE, FOLDER = 20_000, 2_000  # posts of one file
@@ -132,8 +141,11 @@ def _folder(held: Held, actor: Actor, profile: Profile, choice: Choice, path: Pa
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
         for posts in plan_posts.batches(actor, profile, choice):
             shots: dict[str, Media] = {}
+            worn = labels.of_posts([post.id for post in posts])
             for post in posts:
-                _write(made, post, accounts, stamp)
+                _write(
+                    made, post_files.document(post, accounts, worn.get(post.id, ())), post, stamp
+                )
                 listed.append(str(post.id))
                 shots |= {post_files.media_name(one.media): one.media for one in post.media}
             new = {name: one for name, one in shots.items() if name not in kept}
@@ -149,11 +161,8 @@ def _folder(held: Held, actor: Actor, profile: Profile, choice: Choice, path: Pa
         made.writestr(_entry(MANIFEST, stamp), json.dumps(note, ensure_ascii=False, indent=1))
 
 
-def _write(
-    made: zipfile.ZipFile, post: Post, accounts: account_refs.Accounts, at: datetime
-) -> None:
-    text = post_files.write(post_files.document(post, accounts))
-    made.writestr(_entry(post_files.file_name(post), at), text.encode())
+def _write(made: zipfile.ZipFile, found: Document, post: Post, at: datetime) -> None:
+    made.writestr(_entry(post_files.file_name(post), at), post_files.write(found).encode())
 
 
 def _copy(held: Held, made: zipfile.ZipFile, name: str, one: Media) -> None:

@@ -8,7 +8,7 @@ from app.clock import zone as zone_named
 from app.errors import ValidationFailed
 from app.models.posts import Post
 from app.models.profiles import Profile
-from app.services import import_rows, post_files, submissions
+from app.services import import_rows, labels, post_files, submissions
 from app.services.account_refs import SHORT, Accounts
 from app.services.export_table import PART
 from app.services.folder_files import Folder
@@ -26,13 +26,15 @@ def changes(
     found: Document, post: Post, accounts: Accounts, profile: Profile, folder: Folder
 ) -> list[dict[str, str]]:
     """Each thing that is different: ``what``, ``before`` (here) and ``after`` (in the file)."""
-    now = post_files.document(post, accounts)
+    worn = labels.of_posts([post.id]).get(post.id, [])
+    now = post_files.document(post, accounts, worn)
     made = [
         *_one("State", "draft" if not post.armed else "scheduled",
               "draft" if is_draft(found) else "scheduled"),
         *([] if _same_time(found, post, profile) else
           _one("Time", now.time or "none", found.time or "none")),
         *_one("Accounts", *_accounts(now, found, accounts)),
+        *_one("Labels", *(_sorted(one.labels) for one in (now, found))),
         *_one("Text", _text(now.parts, now.link), _text(found.parts, found.link)),
         *_own(now, found),
         *_one("Link", now.link, found.link),
@@ -66,6 +68,11 @@ def _accounts(now: Document, found: Document, accounts: Accounts) -> tuple[str, 
     return ", ".join(sorted(now.accounts)), ", ".join(
         sorted({_named(one, now.accounts, accounts) for one in found.accounts})
     )
+
+
+def _sorted(names: Sequence[str]) -> str:
+    """Labels are told apart by their letters, not by their capitals."""
+    return ", ".join(sorted(one.casefold().lstrip("#") for one in names))
 
 
 def _named(text: str, known: Sequence[str], accounts: Accounts) -> str:

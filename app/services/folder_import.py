@@ -32,6 +32,7 @@ from app.services import (
     folder_files,
     import_rows,
     importing,
+    labels,
     media,
     post_files,
     posts,
@@ -192,7 +193,8 @@ def _data(name: str, found: Document) -> dict[str, Any]:
         "path": name, "time": found.time, "zone": found.zone, "accounts": list(found.accounts),
         "parts": list(found.parts), "link": found.link, "options": dict(found.options),
         "texts": {network: list(parts) for network, parts in found.texts.items()},
-        "media": [vars(one) for one in found.media], "draft": folder_diff.is_draft(found),
+        "labels": list(found.labels), "media": [vars(one) for one in found.media],
+        "draft": folder_diff.is_draft(found),
     }  # fmt: skip
 
 
@@ -281,6 +283,7 @@ def _make_row(held: Held, actor: Actor, profile: Profile, row: FileRow, folder: 
     if not importing.exists(post_id):
         shots = _shots(held, actor, profile_id, row_id, data, folder)
         importing.create(actor, profile_id, data, at, shots, post_id)
+    importing.wear(profile_id, post_id, data)
     if data["draft"] and at is not None and posts.get(actor, post_id).due_at is None:
         posts.move(actor, post_id, at)
 
@@ -313,11 +316,20 @@ def _change(
     data = data | {"texts": {**own, **data["texts"]}, "options": {**cleared, **data["options"]}}
     wanted = [UUID(one) for one in data["account_ids"]]
     sent = import_rows.submission(data, at, shots)
+    _relabel(profile.id, post_id, import_rows.labels_of(data))
     draft = bool(data["draft"])
     timed = (armed and draft) or (not armed and not draft) or at != due
     submissions.change(actor, post_id, sent, wanted, due_at=None if draft else at, timed=timed)
     if draft and at is not None and posts.get(actor, post_id).due_at != at:
         posts.move(actor, post_id, at)
+
+
+def _relabel(profile_id: UUID, post_id: UUID, names: Sequence[str]) -> None:
+    """In the transaction of the change that follows, so that both are done or neither."""
+    worn, keys = labels.of_posts([post_id]).get(post_id, []), {one.casefold() for one in names}
+    if off := [one for one in worn if one.casefold() not in keys]:
+        labels.take_off(profile_id, post_id, off)
+    labels.put_on(profile_id, post_id, names, labels.known(profile_id))
 
 
 def _shots(

@@ -26,7 +26,7 @@ from app.models.media import Media
 from app.models.posts import Post
 from app.models.profiles import Profile
 from app.permissions import Actor
-from app.services import cards, dry_checks, media, starting
+from app.services import cards, dry_checks, labels, media, starting
 from app.services.account_refs import Accounts
 from app.services.dry_checks import Looked
 from app.services.submissions import Submission
@@ -60,6 +60,10 @@ def look(
     _when(found, profile, data, post.due_at if post else None)
     _where(found, accounts, data)
     stand_ins = _files(found, profile, data)
+    try:
+        labels_of(data)
+    except ValidationFailed as error:
+        found.problems.append(error.message)
     if found.problems:
         return found
     shots = [(one.id, one.alt) for one in stand_ins]
@@ -89,6 +93,11 @@ def submission(
         media_parts=[one.get("part", 1) - 1 for one in data["media"]],
         due_at=None if data["draft"] else at, source=SOURCE, post_id=post_id,
     )  # fmt: skip
+
+
+def labels_of(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The labels it is to wear. Raises ``ValidationFailed`` for what is no label."""
+    return labels.read(",".join(data.get("labels", [])))
 
 
 def told(error: AppError) -> list[str]:

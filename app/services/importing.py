@@ -31,6 +31,7 @@ from app.services import (
     fetching,
     file_jobs,
     import_rows,
+    labels,
     media,
     posts,
     submissions,
@@ -313,8 +314,16 @@ def make_row(held: Held, actor: Actor, profile: Profile, row: FileRow) -> None:
     if not exists(post_id):
         shots = fetched(held, actor, profile_id, row_id, data)
         create(actor, profile_id, data, at, shots, post_id)
+    wear(profile_id, post_id, data)
     if data["draft"] and at is not None and posts.get(actor, post_id).due_at is None:
         posts.move(actor, post_id, at)
+
+
+def wear(profile_id: UUID, post_id: UUID, data: dict[str, Any]) -> None:
+    """Put its labels on a post that was just made."""
+    if names := import_rows.labels_of(data):
+        labels.put_on(profile_id, post_id, names, labels.known(profile_id))
+        db.session.commit()
 
 
 def create(

@@ -27,7 +27,7 @@ ENDINGS = {
     "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif",
     "video/mp4": "mp4", "video/quicktime": "mov",
 }  # fmt: skip
-KEYS = ("id", "rev", "time", "zone", "state", "accounts", "link", "media", "options")
+KEYS = ("id", "rev", "time", "zone", "state", "accounts", "labels", "link", "media", "options")
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Document:
     texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     media: tuple[Shot, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
     id: str = ""
     rev: str = ""
 
@@ -69,8 +70,8 @@ def media_name(media: Media) -> str:
     return f"{FILES}/{media.sha256[:20]}.{ENDINGS.get(media.mime, 'bin')}"
 
 
-def document(post: Post, accounts: Accounts) -> Document:
-    """A post as its file says it."""
+def document(post: Post, accounts: Accounts, labels: Sequence[str] = ()) -> Document:
+    """A post as its file says it; ``labels`` are those it wears."""
     live = [one for one in post.targets if one.state not in cards.GONE]
     return Document(
         parts=tuple(post.parts),
@@ -82,6 +83,7 @@ def document(post: Post, accounts: Accounts) -> Document:
         texts={one.network: tuple(one.parts) for one in post.variants},
         media=tuple(Shot(media_name(m.media), m.alt, m.part + 1) for m in post.media),
         options=dict(post.options),
+        labels=tuple(labels),
         id=str(post.id),
         rev=str(post.rev),
     )
@@ -97,7 +99,8 @@ def write(found: Document) -> str:
     head = front_matter.write({
         "id": found.id, "rev": found.rev, "time": found.time,
         "zone": found.zone if found.time else "", "state": found.state,
-        "accounts": list(found.accounts), "link": found.link, "media": shots,
+        "accounts": list(found.accounts), "labels": list(found.labels),
+        "link": found.link, "media": shots,
         "options": options if found.options else "",
     })  # fmt: skip
     body = _joined(found.parts)
@@ -118,6 +121,7 @@ def read(text: str) -> Document:
     return Document(
         parts=shared,
         accounts=tuple(account_refs.split(",".join(_listed(block.get("accounts", []))))),
+        labels=tuple(account_refs.split(",".join(_listed(block.get("labels", []), "labels")))),
         texts=texts,
         media=tuple(_shot(one) for one in _items(block.get("media", []))),
         options=_options(_one(block, "options")),
@@ -177,10 +181,10 @@ def _one(block: front_matter.Block, key: str) -> str:
     return value
 
 
-def _listed(value: str | list[Item]) -> list[str]:
+def _listed(value: str | list[Item], key: str = "accounts") -> list[str]:
     items = [value] if isinstance(value, str) else value
     if any(not isinstance(one, str) for one in items):
-        raise Unreadable("“accounts” is a list of names, such as bluesky/northdesk.")
+        raise Unreadable(f"“{key}” is a list of names, each on a line of its own.")
     return [one for one in items if isinstance(one, str)]
 
 

@@ -46,7 +46,8 @@ def make(actor: Actor, profile_id: UUID, template_id: UUID, values: Mapping[str,
 def into(actor: Actor, post_id: UUID, rev: int, template_id: UUID, *, below: bool) -> Post:
     """Put a template's text into a draft, its gaps as they are, and its pictures after the others.
 
-    The text takes the place of the first part's, or goes ``below`` it. Accounts stay as chosen.
+    The text takes the place of the first part's, which stays a version of the post, or goes
+    ``below`` it. Accounts stay as chosen.
     Raises ``NotFound`` for a template of another brand, ``Stale`` as ``drafts.save``, and
     ``ValidationFailed`` where it would be too long.
     """
@@ -61,7 +62,7 @@ def into(actor: Actor, post_id: UUID, rev: int, template_id: UUID, *, below: boo
     have = {one.media_id for one in post.media}
     files = [(one.media_id, one.alt) for one in row.media if one.media_id not in have]
     room = drafts.MAX_MEDIA - sum(one.part == 0 for one in post.media)
-    drafts.save(actor, post_id, rev, drafts.Changes(parts=[text, *rest]))
+    drafts.save(actor, post_id, rev, drafts.Changes(parts=[text, *rest], anew=True))
     for media_id, alt in files[: max(room, 0)]:
         made = drafts.attach(actor, post_id, media_id)
         drafts.describe(actor, post_id, made.id, alt)

@@ -133,10 +133,12 @@ def _month(year: int, number: int) -> Response:
     found = calendar.month(actor, profile, year, number, filters)
     here, first = calendar.today(profile), found.first
     on = here if (here.year, here.month) == (year, number) else first
-    grid = parts.of_grid(found, filters)
+    grid, setup = parts.of_grid(found, filters), setup_context()
+    if filters.slots and not setup["setup"].hidden and not grid["timed"]:
+        grid["month"] = calendar.suggested(actor, profile, found)
     return parts.page(
         "calendar/month.html",
-        **(setup_context() | grid),
+        **(setup | grid),
         view="month",
         anchor=first,
         before=parts.shift(first, -1),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 
 from app.extensions import db
@@ -29,6 +31,13 @@ from tests.statements import counted
 NOON = datetime(2027, 5, 14, 12, tzinfo=UTC)
 ROAST = "The new roast is in: a light Ethiopian with notes of apricot, on the shelf from Friday."
 MIN, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def the_day_before() -> Iterator[None]:
+    """What is planned for ``NOON`` is still to come."""
+    with time_machine.travel(NOON - timedelta(days=1), tick=False):
+        yield
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+
+import pytest
+import time_machine
 
 from app.clock import now
 from app.models.posts import Post, TargetState
@@ -16,6 +20,13 @@ from tests.web.desk import at, desk, form, opened, save, stored
 __all__ = ["desk"]
 
 TEXT = "The new roast is in: come by on Friday from eight."
+
+
+@pytest.fixture(autouse=True)
+def wednesday() -> Iterator[None]:
+    """It is Wednesday noon in London, far from any change of its clocks."""
+    with time_machine.travel("2027-05-12T11:00:00Z", tick=False):
+        yield
 
 
 def checks(answer: Any) -> str:

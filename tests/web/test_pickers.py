@@ -11,7 +11,7 @@ import pytest
 from app.extensions import db
 from app.models.content_templates import ContentTemplate
 from app.models.posts import Post, PostStatus
-from app.services import content_templates, gaps
+from app.services import content_templates, gaps, versions
 from app.services.content_templates import Changes
 from tests.factories import actor_of, make_media, make_post, make_profile, make_user
 from tests.web.desk import HX, at, begun, desk, form, opened, save, stored
@@ -132,6 +132,8 @@ def test_a_template_fills_the_draft_and_its_gaps_become_fields(desk: SimpleNames
     plain = desk.browser.post(here, data={"template": str(template), "below": ""})
     assert plain.location == here.removesuffix("/templates")
     assert stored(written.id).parts == [TEXT] and len(stored(written.id).media) == 1
+    before = versions.listed(actor_of(desk.maya), stored(written.id))
+    assert [one.words for one in before] == [TEXT, f"Mine {TEXT}", "Mine"]  # nothing is lost
     other = make_profile(desk.maya, "Other")
     theirs = content_templates.create(
         actor_of(desk.maya), other.id, Changes(name="x", content="y")

@@ -104,6 +104,21 @@ def test_a_brand_without_posting_times_is_led_to_them(desk: SimpleNamespace) -> 
     )
 
 
+def test_a_new_brand_sees_typical_hours_as_a_first_rhythm(desk: SimpleNamespace) -> None:
+    actor = actor_of(desk.maya)
+    for one in desk.accounts.values():
+        posting_times.remove(actor, one.id)
+    page = month(desk)
+    found = re.findall(r'data-at="(2031-05-1[^"]+)"><time>[^<]+</time>(\w+)<', page)
+    assert [at for at, word in found if word == "typical"] == [
+        "2031-05-13T09:00", "2031-05-13T12:00", "2031-05-14T12:00", "2031-05-15T09:00",
+        "2031-05-15T17:00",
+    ]  # fmt: skip
+    assert 'class="slot"' not in month(desk, "?slots=0")
+    make_post(desk.brand, "First", list(desk.accounts.values()), at=NOW)  # the steps are done
+    assert 'class="slot"' not in month(desk)
+
+
 def test_a_slot_opens_the_composer_with_its_time_and_accounts(desk: SimpleNamespace) -> None:
     def chosen(query: str) -> set[str]:
         page = desk.browser.get(f"{desk.base}/compose?{query}").text

@@ -24,12 +24,13 @@ from app.services import (
     file_jobs,
     file_work,
     importing,
+    labels,
     submissions,
 )
 from tests.factories import actor_of, make_account, make_media, make_post, make_profile, make_user
 from tests.services.files.conftest import NOON
 
-HEAD = "time,accounts,text,link,media,alt,state\n"
+HEAD = "time,accounts,text,link,media,alt,state,labels\n"
 
 
 def take(maya: User, brand: Profile, text: str) -> UUID:
@@ -112,6 +113,7 @@ def test_a_spreadsheets_own_ways_are_read() -> None:
         ("2026-05-20 09:00,mastodon,Hello,,file:///etc/passwd,,", "no address we can fetch"),
         ("2026-05-20 09:00,mastodon,Hello,,https://a:b@c.example/,,", "no address we can fetch"),
         ("2026-05-20 09:00,mastodon,Hello,,,,published", "is no state to import"),
+        (f"2026-05-20 09:00,mastodon,Hello,,,,,{'x' * 41}", "Keep a label under 40"),
     ],
 )
 def test_what_is_wrong_with_a_line_is_said_and_nothing_is_made(
@@ -131,9 +133,10 @@ def test_good_lines_become_posts_by_the_ordinary_services(
     x = make_account(brand, "twitter", "north")
     head = HEAD.strip() + ",text x,zone\n"
     job_id = take(maya, brand, head + (
-        '2026-05-20 09:00,"mastodon/bells, x","One\n---\nTwo",https://bells.example,,,,Own,\n'
-        "2026-10-25 01:30+01:00,mastodon,Named by its offset,,,,,,\n"
-        "2026-05-20 09:00,X/North,In New York,,,,scheduled,,America/New_York\n"
+        '2026-05-20 09:00,"mastodon/bells, x","One\n---\nTwo",https://bells.example,'
+        ',,,"A, b",Own,\n'
+        "2026-10-25 01:30+01:00,mastodon,Named by its offset,,,,,,,\n"
+        "2026-05-20 09:00,X/North,In New York,,,,scheduled,,,America/New_York\n"
         ",mastodon,An idea,,,,draft,,\n"
         "2026-05-21 09:00,,A plan,,,,draft,,\n"
         "2026-05-13 09:00,mastodon,Too late,,,,,,\n"
@@ -148,6 +151,7 @@ def test_good_lines_become_posts_by_the_ordinary_services(
     assert first.due_at == datetime(2026, 5, 20, 8, tzinfo=UTC)
     assert first.status is PostStatus.SCHEDULED and first.author_id == maya.id
     assert {t.account_id for t in first.targets} == {bells.id, x.id}
+    assert labels.of_posts([first.id])[first.id] == ["A", "b"]
     assert first.texts("twitter")[0].startswith("Own")
     assert by_text["Named by its offset"].due_at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     assert by_text["In New York"].due_at == datetime(2026, 5, 20, 13, tzinfo=UTC)

@@ -26,6 +26,7 @@ from app.services import (
     file_work,
     folder_import,
     importing,
+    labels,
     media,
     posts,
     submissions,
@@ -120,6 +121,8 @@ def plan(maya: User, brand: Profile, bells: SocialAccount) -> dict[str, UUID]:
     made["soon"].link = "https://bells.example/?a=1"
     made["soon"].options = {"mastodon": {"visibility": "unlisted"}}
     made["soon"].media[0].part = 1
+    labels.put_on(brand.id, made["soon"].id, ["Spring"], {})
+    labels.put_on(brand.id, made["out"].id, ["Spring", "Menu"], labels.known(brand.id))
     db.session.commit()
     return {name: one.id for name, one in made.items()}
 
@@ -140,6 +143,7 @@ def test_what_was_changed_is_shown_and_then_done(
     files = edited(files, "soon", "2026-05-16 13:00", "2026-05-17 10:00")
     files = edited(files, "soon", "  - x/north\n", "")
     files = edited(files, "soon", "Six bells in a row", "Seven bells")
+    files = edited(files, "soon", "- Spring", "- summer\n  - Menu")
     files = edited(files, "note", "state: draft", "state: scheduled")
     files = edited(files, "autumn", "state: scheduled", "state: draft")
     job_id = take(maya, brand, files)
@@ -158,6 +162,7 @@ def test_what_was_changed_is_shown_and_then_done(
     assert soon.options == {"mastodon": {"visibility": "unlisted"}}
     live = [t.account.network for t in soon.targets if t.state is TargetState.SCHEDULED]
     assert live == ["mastodon"]
+    assert labels.of_posts([soon.id])[soon.id] == ["Menu", "summer"]
     assert post_of(plan["note"]).status is PostStatus.SCHEDULED
     autumn = post_of(plan["autumn"])
     assert not autumn.armed and autumn.due_at == NOON.replace(month=10, day=25, hour=1, minute=30)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.services import csv_cells, front_matter, post_files
@@ -14,6 +14,7 @@ LINES = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=40)
 TEXT = st.lists(LINES, min_size=1, max_size=4).map("\n".join)
 
 
+@settings(max_examples=40)
 @given(LINES, LINES, st.lists(LINES.filter(bool), max_size=3))
 def test_what_is_written_is_read_back(one: str, alt: str, many: list[str]) -> None:
     block = {"link": one, "accounts": many, "media": [{"file": "media/a.png", "alt": alt}]}
@@ -58,6 +59,7 @@ def test_other_peoples_yaml_is_read() -> None:
     assert found.media == (Shot("media/a.png"), Shot("b.png", part=2))
 
 
+@settings(max_examples=40)
 @given(st.lists(TEXT, min_size=1, max_size=3), st.lists(TEXT, min_size=1, max_size=2))
 def test_a_document_comes_back_as_it_was(shared: list[str], own: list[str]) -> None:
     made = Document(
