@@ -35,7 +35,6 @@ SHOWN = 6  # posts of a day before "3 more" (DESIGN §1)
 SLOTS = 3  # open ones of a day in a month
 COMING = 3  # dates of series of a day in a month
 LIGHT = 50  # beyond that pictures and hidden words stay away (DESIGN §11)
-DRAFTS = 8
 MOST = 3000  # posts of one view
 YEARS = range(1970, 2200)
 DAY = timedelta(days=1)
@@ -167,14 +166,6 @@ class Month:
         return Counter(card.state for card in self.cards)
 
 
-@dataclass(frozen=True)
-class Drafts:
-    """Posts without a date, the last written first; ``more`` are not listed here."""
-
-    cards: tuple[Card, ...]
-    more: int
-
-
 def today(profile: Profile) -> date:
     """The brand's day."""
     return now().astimezone(profile.zone).date()
@@ -201,19 +192,19 @@ def grid(year: int, month: int, week_start: int = 0) -> list[date]:
 
 def month(
     actor: Actor, profile: Profile, year: int, month: int, filters: Filters | None = None,
-    *, pictures: bool = False,
+    *, pictures: bool = False, every: Sequence[Card] | None = None,
 ) -> Month:  # fmt: skip
     """A month of posts as cards; pictures only on days with a single post, unless all are asked
-    for."""
+    for. ``every``: its cards with their pictures, where they have been read."""
     filters = filters or Filters()
     dates = grid(year, month, profile.week_start)
-    every = _every(actor, profile, dates[0], dates[-1] + DAY, filters, pictures)
+    if every is None:
+        every = _every(actor, profile, dates[0], dates[-1] + DAY, filters, True)
     found = [card for card in every if filters.take(card)]
     light = len(found) > LIGHT
     by_day = _by_day(found)
-    if not light and not pictures:
-        single = [posts[0].id for posts in by_day.values() if len(posts) == 1]
-        by_day = _by_day(cards.with_pictures(found, only=single))
+    if not pictures:
+        by_day = {on: _plain(posts, light) for on, posts in by_day.items()}
     here = today(profile)
     look = ahead.look(actor, profile)
     free = _slots(profile, dates[0], dates[-1], filters, look, every)
@@ -223,6 +214,13 @@ def month(
         for one in dates
     )
     return Month(year, month, days, light, cards.moving(found), look)
+
+
+def _plain(posts: list[Card], light: bool) -> list[Card]:
+    """Without pictures, but for a post that has its day to itself."""
+    if len(posts) == 1 and not light:
+        return posts
+    return [replace(card, picture=None) for card in posts]
 
 
 def suggested(actor: Actor, profile: Profile, found: Month) -> Month:
@@ -290,35 +288,6 @@ def one(actor: Actor, profile: Profile, post_id: UUID) -> Card | None:
     """The card of one post of this brand."""
     found = cards.load(actor, profile, Post.id == post_id)
     return cards.with_authors(cards.with_pictures(found))[0] if found else None
-
-
-def drafts(actor: Actor, profile: Profile, limit: int = DRAFTS) -> Drafts:
-    """The tray: drafts that have no date yet."""
-    order = (Post.updated_at.desc(), Post.id.desc())
-    found = cards.load(actor, profile, *ahead.DRAFT, order=order, limit=limit, pictures=True)
-    total = len(found)
-    if total == limit:
-        total = ahead.look(actor, profile).drafts
-    listed = cards.with_authors(found)
-    return Drafts(tuple(listed), total - len(listed))
-
-
-def up_next(actor: Actor, profile: Profile) -> Card | None:
-    """The post that goes out next, held ones left aside."""
-    row = db.session.execute(
-        reach(actor)
-        .query(PostTarget)
-        .with_only_columns(PostTarget.post_id)
-        .where(
-            PostTarget.profile_id == profile.id,
-            PostTarget.state == TargetState.SCHEDULED,
-            PostTarget.hold_reason.is_(None),
-            PostTarget.due_at > now(),
-        )
-        .order_by(PostTarget.due_at, PostTarget.id)
-        .limit(1)
-    ).one_or_none()
-    return one(actor, profile, row.post_id) if row else None
 
 
 def authors(actor: Actor, profile: Profile) -> list[tuple[UUID, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,22 +49,34 @@ class Setup:
         return next((step.key for step in self.steps if not step.done), "")
 
 
-def look(actor: Actor, profile: Profile) -> Setup:
-    """How far the brand has come. A draft does not count as a post."""
+def look(actor: Actor, profile: Profile, known: Mapping[str, bool] | None = None) -> Setup:
+    """How far the brand has come; steps that are ``known``, done or not, cost no look.
+
+    A draft does not count as a post.
+    """
     actor.require(Permission.PROFILE_READ, profile.id)
     accounts = reach(actor).query(SocialAccount).where(
         SocialAccount.profile_id == profile.id,
         SocialAccount.status != AccountStatus.DISCONNECTED,
     )  # fmt: skip
     posts = reach(actor).query(Post).where(Post.profile_id == profile.id, Post.armed)
+    known = known or {}
+
+    def done(key: str, ask: Callable[[], bool]) -> bool:
+        return known[key] if key in known else ask()
+
     steps = (
         _step(actor, profile, "name", profile.named_at is not None, Permission.PROFILE_WRITE),
-        _step(actor, profile, "connect", _any(accounts), Permission.ACCOUNT_WRITE),
         _step(
-            actor, profile, "times", posting_times.any_set(actor, profile),
+            actor, profile, "connect", done("connect", lambda: _any(accounts)),
+            Permission.ACCOUNT_WRITE,
+        ),
+        _step(
+            actor, profile, "times",
+            done("times", lambda: posting_times.any_set(actor, profile)),
             Permission.ACCOUNT_WRITE, optional=True,
         ),
-        _step(actor, profile, "post", _any(posts), Permission.POST_WRITE),
+        _step(actor, profile, "post", done("post", lambda: _any(posts)), Permission.POST_WRITE),
     )  # fmt: skip
     user = db.session.get(User, actor.user_id) if actor.user_id else None
     closed = user is not None and str(profile.id) in user.settings.get(HIDDEN, [])

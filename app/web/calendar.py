@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.services import bulk, calendar, week
+from app.services import beside, bulk, calendar, week
 from app.services.bulk_orders import Order
 from app.services.calendar import Filters
 from app.web import bulk_words, htmx
@@ -89,8 +89,8 @@ def tray(profile: str) -> ResponseReturnValue:
     actor, brand = current_actor(), current_profile()
     context = {
         **parts.common(Filters()),
-        "drafts": calendar.drafts(actor, brand),
-        "next_up": calendar.up_next(actor, brand),
+        "drafts": beside.drafts(actor, brand),
+        "next_up": beside.up_next(actor, brand),
     }
     response = make_response(render_template("calendar/_tray.html", **context))
     return htmx.along(response, htmx.part("calendar/_upnext.html", "#upnext", **context))
@@ -130,10 +130,13 @@ def live(profile: str) -> ResponseReturnValue:
 def _month(year: int, number: int) -> Response:
     actor, profile = current_actor(), current_profile()
     filters = replace(filters_of(request.args), text="")
-    found = calendar.month(actor, profile, year, number, filters)
+    people = parts.people(actor, profile)
+    whole = beside.month(actor, profile, year, number, filters, dict(people))
+    found = whole.month
     here, first = calendar.today(profile), found.first
     on = here if (here.year, here.month) == (year, number) else first
-    grid, setup = parts.of_grid(found, filters), setup_context()
+    grid = parts.of_grid(found, filters)
+    setup = setup_context(parts.steps_known(grid, whole.armed))
     if filters.slots and not setup["setup"].hidden and not grid["timed"]:
         grid["month"] = calendar.suggested(actor, profile, found)
     return parts.page(
@@ -144,8 +147,9 @@ def _month(year: int, number: int) -> Response:
         before=parts.shift(first, -1),
         after=parts.shift(first, 1),
         cadence=parts.strip(found, grid["owned"]),
-        drafts=calendar.drafts(actor, profile),
-        next_up=calendar.up_next(actor, profile),
+        people=people,
+        drafts=whole.drafts,
+        next_up=whole.next_up,
         day=next(one for one in found.days if one.date == on),
     )
 

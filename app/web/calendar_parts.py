@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from flask import Response, make_response, render_template
 
 from app.clock import now
-from app.permissions import Permission
-from app.services import attention, cadence, calendar, cards, labels, posting_times, week
+from app.models.profiles import Profile
+from app.permissions import Actor, Permission
+from app.services import attention, beside, cadence, calendar, cards, labels, posting_times, week
 from app.services.attention import Attention
 from app.services.calendar import STATUSES, Day, Filters, Month
 from app.services.cards import Card, Owned
@@ -42,6 +44,18 @@ def common(filters: Filters) -> dict[str, Any]:
         "may_connect": actor.may(Permission.ACCOUNT_WRITE, profile.id),
         "may_team": actor.may(Permission.TEAM_READ, profile.id),
     }
+
+
+def people(actor: Actor, profile: Profile) -> list[tuple[UUID, str]]:
+    """Who writes for the brand, where whoever looks may know that."""
+    may = actor.may(Permission.TEAM_READ, profile.id)
+    return calendar.authors(actor, profile) if may else []
+
+
+def steps_known(grid: Mapping[str, Any], armed: bool) -> dict[str, bool]:
+    """Of the first steps of a brand, whether they are done, as far as its month shows that."""
+    known = {"connect": bool(calendar.networks(grid["owned"])), "times": bool(grid["timed"])}
+    return known | ({"post": True} if armed else {})
 
 
 def look(shown: str, filters: Filters) -> Month | Week:
@@ -84,7 +98,8 @@ def page(template: str, **context: Any) -> Response:
     if "owned" not in context:
         context["owned"] = cards.owned(actor, profile)
         context["attention"] = attention.look(actor, profile, context["owned"])
-    context["people"] = calendar.authors(actor, profile) if context["may_team"] else []
+    if "people" not in context:
+        context["people"] = people(actor, profile)
     context["labels"] = labels.of_brand(actor, profile.id)
     context["nets"] = calendar.networks(context["owned"])
     if "timed" not in context:
@@ -123,7 +138,7 @@ def around_parts(found: Month | Week, context: dict[str, Any]) -> list[str]:
     context = {
         **context,
         "cadence": strip(found, context["owned"]),
-        "next_up": calendar.up_next(actor, profile),
+        "next_up": beside.up_next(actor, profile),
     }
     return [
         htmx.part("calendar/_attention.html", "#attention", **context),
@@ -135,7 +150,7 @@ def around_parts(found: Month | Week, context: dict[str, Any]) -> list[str]:
 
 def tray_parts(context: dict[str, Any]) -> list[str]:
     """The drafts without a date; beside a week their number stands outside the tray too."""
-    found = calendar.drafts(current_actor(), current_profile())
+    found = beside.drafts(current_actor(), current_profile())
     shown = {**context, "drafts": found, "draft_count": len(found.cards) + found.more}
     parts = [htmx.part("calendar/_tray.html", "#tray-list", **shown)]
     if context["week"] is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -134,12 +135,13 @@ def _setup() -> str:
     return render_template("onboarding/_setup.html", **setup_context())
 
 
-def setup_context() -> dict[str, Any]:
-    """What ``onboarding/_setup.html`` needs, for the calendar that includes it."""
+def setup_context(known: Mapping[str, bool] | None = None) -> dict[str, Any]:
+    """What ``onboarding/_setup.html`` needs, for the calendar that includes it, which knows of
+    some steps whether they are done."""
     profile = current_profile()
     return {
         "profile": profile,
-        "setup": onboarding.look(current_actor(), profile),
+        "setup": onboarding.look(current_actor(), profile, known),
         "practice": all(config().network(name).sandbox for name in NETWORKS),
         "networks": [(name, networks.get(name).title) for name in NETWORKS],
     }

@@ -16,7 +16,7 @@ from app.models.accounts import SocialAccount
 from app.models.posts import HoldReason, Post, TargetState
 from app.models.profiles import Profile
 from app.permissions import Actor
-from app.services import cadence, calendar, cards, results, strike
+from app.services import beside, cadence, calendar, cards, results, strike
 from app.services.calendar import Filters
 from app.services.cards import Line
 from tests import factories as make
@@ -125,8 +125,8 @@ def test_deleted_posts_and_working_copies_are_on_no_view(
     make.make_post(brand, "Copy", accounts[:1], at=at, state=S.DRAFT, edits_id=kept.id)
     here = at.astimezone(brand.zone).date()
     assert [c.title for c in calendar.day(actor, brand, here).cards] == ["Kept"]
-    assert calendar.drafts(actor, brand).cards == ()
-    next_up = calendar.up_next(actor, brand)
+    assert beside.drafts(actor, brand).cards == ()
+    next_up = beside.up_next(actor, brand)
     assert next_up is not None and next_up.title == "Kept" and next_up.edited
 
 
@@ -136,15 +136,15 @@ def test_the_next_to_go_out_is_no_held_one(
     make.make_post(brand, "Held", accounts[:1], at=now() + timedelta(minutes=5),
                    target={"hold_reason": HoldReason.RECONNECT})  # fmt: skip
     make.make_post(brand, "Next", accounts, at=now() + timedelta(minutes=50))
-    found = calendar.up_next(actor, brand)
+    found = beside.up_next(actor, brand)
     assert found is not None and found.title == "Next"
 
 
 def test_the_tray_counts_what_it_does_not_list(actor: Actor, brand: Profile) -> None:
     for n in range(11):
         make.make_post(brand, f"Idea {n}")
-    found = calendar.drafts(actor, brand)
-    assert (len(found.cards), found.more) == (calendar.DRAFTS, 3)
+    found = beside.drafts(actor, brand)
+    assert (len(found.cards), found.more) == (beside.TRAY, 3)
     assert found.cards[0].title == "Idea 10"
 
 

@@ -29,7 +29,8 @@ MONDAY = datetime(2026, 3, 23, 9, tzinfo=UTC)  # the Sunday after, London's cloc
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Coordinates]:
+    monkeypatch.setattr(claims, "moment", lambda _session: now())  # PostgreSQL asks its own clock
     with time_machine.travel(MONDAY, tick=False) as travel:
         yield travel
 
