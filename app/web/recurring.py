@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.errors import AppError, Forbidden, NotFound
 from app.extensions import db
-from app.services import recurring, recurring_board, recurring_occurrences
+from app.services import recurring, recurring_board, recurring_occurrences, recurring_posts
 from app.services.recurring import Changes
 from app.web import htmx
 from app.web import recurring_parts as parts
@@ -81,14 +81,16 @@ def change(profile: str, schedule_id: UUID) -> ResponseReturnValue:
     form = parts.typed_form(found.row)
     if not form.validate_on_submit():
         return parts.form_page(form, found, status=422)
+    keep, planned = form.made.data == "next", recurring_posts.planned(found.row)
     try:
         given = recurring_board.differing(found.row, parts.changes(form))
         if given != Changes():
-            recurring.change(current_actor(), schedule_id, given)
+            recurring.change(current_actor(), schedule_id, given, keep=keep)
     except AppError as error:
         return _refused(form, error, schedule_id)
     where = url_for(".show", profile=profile, schedule_id=schedule_id)
-    return htmx.toast(htmx.redirect(where), f"{form.name.data} is saved.")
+    words = parts.reached(planned, keep=keep) if given.what or given.when else ""
+    return htmx.toast(htmx.redirect(where), f"{form.name.data} is saved.{words}")
 
 
 @bp.patch("/<uuid:schedule_id>")
