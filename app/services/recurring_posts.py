@@ -169,6 +169,7 @@ def planned(row: RecurringSchedule) -> list[Planned]:
     return [
         Planned(post_id, due_at, by_hand or rev != made or copied)
         for post_id, due_at, rev, made, by_hand, copied in found
+        if due_at is not None
     ]
 
 
