@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, exists, func, select
 
 from app.extensions import db
 from app.models.accounts import AccountStatus, SocialAccount
 from app.models.posting_times import PostingTime
 from app.models.posts import Post, PostTarget, TargetState
 from app.models.profiles import Profile
+from app.models.recurring import RecurringSchedule
 from app.permissions import Actor
 from app.services import cards
 from app.services.access import reach
@@ -26,11 +27,13 @@ DRAFT = (~Post.armed, Post.due_at.is_(None))  # without a date
 @dataclass(frozen=True)
 class Ahead:
     """When the next post of the brand is due (until shortly before, nothing moves), how many
-    drafts have no date, and when accounts usually post: those that can, with their network."""
+    drafts have no date, and when accounts usually post: those that can, with their network.
+    ``series``: something runs again and again."""
 
     due: datetime | None = None
     drafts: int = 0
     times: dict[tuple[UUID, str], tuple[Weekly, ...]] = field(default_factory=dict)
+    series: bool = False
 
     def on(self, networks: Collection[str] = ()) -> dict[UUID, tuple[Weekly, ...]]:
         """The times of the accounts on these networks, or on all."""
@@ -42,7 +45,7 @@ class Ahead:
 
 
 def look(actor: Actor, profile: Profile) -> Ahead:
-    """All of it. The two figures stand beside each time, and alone where there is none."""
+    """All of it. The three figures stand beside each time, and alone where there is none."""
     due = (
         reach(actor)
         .query(PostTarget)
@@ -56,10 +59,11 @@ def look(actor: Actor, profile: Profile) -> Ahead:
     rows = reach(actor).query(Post).with_only_columns(func.count())
     count = rows.where(Post.profile_id == profile.id, *cards.OURS, *DRAFT)
     times = reach(actor).query(PostingTime).subquery()
+    series = exists().where(RecurringSchedule.profile_id == profile.id, RecurringSchedule.is_active)
     found = db.session.execute(
         select(
-            due.scalar_subquery(), count.scalar_subquery(), SocialAccount.id,
-            SocialAccount.network, times.c.weekday, times.c.minute,
+            due.scalar_subquery(), count.scalar_subquery(), series,
+            SocialAccount.id, SocialAccount.network, times.c.weekday, times.c.minute,
         )
         .select_from(Profile)
         .outerjoin(times, times.c.profile_id == Profile.id)
@@ -74,9 +78,10 @@ def look(actor: Actor, profile: Profile) -> Ahead:
         .order_by(SocialAccount.number, times.c.weekday, times.c.minute)
     ).all()  # fmt: skip
     by_account: dict[tuple[UUID, str], list[Weekly]] = defaultdict(list)
-    for _, _, account_id, network, weekday, minute in found:
+    for _, _, _, account_id, network, weekday, minute in found:
         if account_id is not None:
             by_account[account_id, network].append(Weekly(weekday, minute))
     return Ahead(
-        found[0][0], found[0][1] or 0, {key: tuple(mine) for key, mine in by_account.items()}
-    )
+        found[0][0], found[0][1] or 0, {key: tuple(mine) for key, mine in by_account.items()},
+        bool(found[0][2]),
+    )  # fmt: skip

@@ -24,14 +24,16 @@ from app.models.people import User
 from app.models.posts import Post, PostTarget, PostVariant, TargetState
 from app.models.profiles import Membership, Profile
 from app.permissions import Actor
-from app.services import ahead, best_times, cards, labels, posting_times, slots
+from app.services import ahead, best_times, cards, coming, labels, posting_times, slots
 from app.services.access import reach
 from app.services.ahead import Ahead
 from app.services.cards import Card, Owned
+from app.services.coming import Coming
 from app.services.slots import OpenSlot
 
 SHOWN = 6  # posts of a day before "3 more" (DESIGN §1)
 SLOTS = 3  # open ones of a day in a month
+COMING = 3  # dates of series of a day in a month
 LIGHT = 50  # beyond that pictures and hidden words stay away (DESIGN §11)
 MOST = 3000  # posts of one view
 YEARS = range(1970, 2200)
@@ -76,13 +78,15 @@ class Filters:
 @dataclass(frozen=True)
 class Day:
     """One day. ``shown`` are at most ``SHOWN`` cards, ``more`` how many others there are;
-    ``slots`` those still open, of which a cell of the month shows the first."""
+    ``slots`` those still open and ``coming`` the dates of series without a post yet, of which a
+    cell of the month shows the first."""
 
     date: Date
     cards: tuple[Card, ...]
     today: Date
     month: int = 0  # the month on view; 0 where there is none
     slots: tuple[OpenSlot, ...] = ()
+    coming: tuple[Coming, ...] = ()
 
     @property
     def past(self) -> bool:
@@ -106,10 +110,14 @@ class Day:
         return tuple(card for card in self.cards if card.id in kept)
 
     @property
-    def line(self) -> list[Card | OpenSlot]:
+    def line(self) -> list[Card | OpenSlot | Coming]:
         """What a cell of the month shows, in the order of time."""
-        mixed: list[Card | OpenSlot] = [*self.shown, *self.slots[:SLOTS]]
-        return sorted(mixed, key=lambda one: one.at or datetime.max.replace(tzinfo=UTC))
+        return _in_order([*self.shown, *self.slots[:SLOTS], *self.coming[:COMING]])
+
+    @property
+    def rows(self) -> list[Card | OpenSlot | Coming]:
+        """Every post and every date of a series, in the order of time."""
+        return _in_order([*self.cards, *self.coming])
 
     @property
     def more(self) -> int:
@@ -120,11 +128,16 @@ class Day:
         return max(len(self.slots) - SLOTS, 0)
 
     @property
+    def more_coming(self) -> int:
+        return max(len(self.coming) - COMING, 0)
+
+    @property
     def digest(self) -> str:
         """Short, and another one as soon as the day looks different."""
         seen = ";".join(f"{c.id}{c.rev}{c.state}{c.at}{c.risk}{c.edited}" for c in self.cards)
         open_at = ";".join(f"{one.at}{len(one.accounts)}" for one in self.slots)
-        told = f"{seen}{self.past}{self.date == self.today}{open_at}"
+        again = ";".join(f"{one.id}{one.at}{one.title}" for one in self.coming)
+        told = f"{seen}{self.past}{self.date == self.today}{open_at}{again}"
         return format(zlib.crc32(told.encode()), "x")
 
 
@@ -193,12 +206,14 @@ def month(
     if not pictures:
         by_day = {on: _plain(posts, light) for on, posts in by_day.items()}
     here = today(profile)
-    coming = ahead.look(actor, profile)
-    free = _slots(profile, dates[0], dates[-1], filters, coming, every)
+    look = ahead.look(actor, profile)
+    free = _slots(profile, dates[0], dates[-1], filters, look, every)
+    again = _coming(actor, profile, dates[0], dates[-1], filters) if look.series else {}
     days = tuple(
-        Day(one, tuple(by_day.get(one, ())), here, month, tuple(free[one])) for one in dates
+        Day(one, tuple(by_day.get(one, ())), here, month, tuple(free[one]), again.get(one, ()))
+        for one in dates
     )
-    return Month(year, month, days, light, cards.moving(found), coming)
+    return Month(year, month, days, light, cards.moving(found), look)
 
 
 def _plain(posts: list[Card], light: bool) -> list[Card]:
@@ -222,7 +237,7 @@ def suggested(actor: Actor, profile: Profile, found: Month) -> Month:
 def listing(
     actor: Actor, profile: Profile, year: int, month: int, filters: Filters | None = None
 ) -> list[Day]:
-    """The days of a month that have posts, with pictures, authors and labels."""
+    """The days of a month that have posts or dates of series; pictures, authors and labels."""
     filters = filters or Filters()
     first = date(year, month, 1)
     end = first + timedelta(days=monthrange(year, month)[1])
@@ -232,7 +247,11 @@ def listing(
     worn = labels.of_posts([card.id for card in found])
     found = [replace(card, labels=tuple(worn.get(card.id, ()))) for card in found]
     by_day, here = _by_day(cards.with_authors(found)), today(profile)
-    return [Day(one, tuple(by_day[one]), here) for one in sorted(by_day)]
+    again = _coming(actor, profile, first, end - DAY, filters)
+    return [
+        Day(one, tuple(by_day.get(one, ())), here, coming=again.get(one, ()))
+        for one in sorted({*by_day, *again})
+    ]
 
 
 def day(actor: Actor, profile: Profile, on: date, filters: Filters | None = None) -> Day:
@@ -241,9 +260,10 @@ def day(actor: Actor, profile: Profile, on: date, filters: Filters | None = None
     every = _every(actor, profile, on, on + DAY, filters)
     found = [card for card in every if filters.take(card)]
     shown = tuple(cards.with_pictures(cards.with_authors(found)))
-    coming = ahead.look(actor, profile)
-    free = _slots(profile, on, on, filters, coming, every)[on]
-    return Day(on, shown, today(profile), slots=tuple(free))
+    look = ahead.look(actor, profile)
+    free = _slots(profile, on, on, filters, look, every)[on]
+    again = _coming(actor, profile, on, on, filters) if look.series else {}
+    return Day(on, shown, today(profile), slots=tuple(free), coming=again.get(on, ()))
 
 
 def agenda(actor: Actor, profile: Profile, first: date, last: date) -> list[Card]:
@@ -328,7 +348,7 @@ def _every(
 
 
 def _slots(
-    profile: Profile, first: date, last: date, filters: Filters, coming: Ahead,
+    profile: Profile, first: date, last: date, filters: Filters, look: Ahead,
     every: Iterable[Card],
 ) -> dict[date, list[OpenSlot]]:  # fmt: skip
     """The open slots by their days, between all the posts of these days; none where only posts
@@ -342,10 +362,22 @@ def _slots(
         for card in every
         for line in card.lines
     )
-    times = coming.on(filters.networks)
+    times = look.on(filters.networks)
     for one in slots.between(times, taken, first, last, profile.zone):
         found[one.date].append(one)
     return found
+
+
+def _coming(
+    actor: Actor, profile: Profile, first: date, last: date, filters: Filters
+) -> dict[date, tuple[Coming, ...]]:
+    """The dates of series by their days; none where only posts of one state or label are shown."""
+    if filters.status or filters.label:
+        return {}
+    return coming.between(
+        actor, profile, first, last,
+        networks=filters.networks, author=filters.author, text=filters.text,
+    )  # fmt: skip
 
 
 def _holding(
@@ -377,3 +409,7 @@ def _by_day(found: Iterable[Card]) -> dict[date, list[Card]]:
         if card.at is not None:
             by_day[card.at.date()].append(card)
     return by_day
+
+
+def _in_order(mixed: list[Card | OpenSlot | Coming]) -> list[Card | OpenSlot | Coming]:
+    return sorted(mixed, key=lambda one: one.at or datetime.max.replace(tzinfo=UTC))

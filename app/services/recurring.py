@@ -161,8 +161,12 @@ def create(actor: Actor, profile_id: UUID, changes: Changes) -> RecurringSchedul
     return row
 
 
-def change(actor: Actor, schedule_id: UUID, changes: Changes) -> RecurringSchedule:
-    """Change what is given. Posts that were made and have not begun are made anew."""
+def change(
+    actor: Actor, schedule_id: UUID, changes: Changes, *, keep: bool = False
+) -> RecurringSchedule:
+    """Change what is given. Posts that were made and have not begun are made anew, or with
+    ``keep`` stay as they are: the change holds from the next one on, and a day that has its post
+    gets no other."""
     row = get(actor, schedule_id, lock=True)
     if changes.name is not None:
         _name(row, changes.name)
@@ -182,7 +186,7 @@ def change(actor: Actor, schedule_id: UUID, changes: Changes) -> RecurringSchedu
     if before and not after:
         withdraw(row, ending=True)
     elif before and (changes.what or changes.when):
-        withdraw(row, ending=False)
+        withdraw(row, ending=False, keep=keep)
     if after:
         # What fell into a pause is not made up for; what is due this moment is not lost.
         row.made_until = min(row.made_until, now()) if before else now()

@@ -7,14 +7,15 @@ schedule's own mark are written in one transaction (reliability §1.7).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 
 from app import events, ids
 from app.clock import now
@@ -35,10 +36,21 @@ DAY = timedelta(days=1)
 LATE = timedelta(minutes=60)  # later than that an occurrence is left out (reliability §6)
 WAITING = (TargetState.SCHEDULED, TargetState.QUEUED)
 GONE = "PAUSED_SERIES"
+MOST_PLANNED = 50
 
 
 class NobodyLeft(Exception):
     """No account is left that a schedule could post to."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A post of a schedule that is made and has not begun to go out; ``theirs``: a person has
+    changed it, so the schedule leaves it alone."""
+
+    post_id: UUID
+    due_at: datetime
+    theirs: bool
 
 
 def series(row: RecurringSchedule) -> Recurrence:
@@ -134,12 +146,40 @@ def make(row: RecurringSchedule, one: Occurrence, *, by_hand: bool = False) -> P
         raise
 
 
-def withdraw(row: RecurringSchedule, *, ending: bool) -> None:
+def planned(row: RecurringSchedule) -> list[Planned]:
+    """What a change of the schedule could reach, by their times; at most ``MOST_PLANNED``."""
+    copy, mine = aliased(Post), PostTarget.post_id == Post.id
+    found = db.session.execute(
+        select(
+            Post.id, Post.due_at, Post.rev, RecurringOccurrence.post_rev,
+            RecurringOccurrence.by_hand, exists().where(copy.edits_id == Post.id),
+        )
+        .join(RecurringOccurrence, RecurringOccurrence.post_id == Post.id)
+        .where(
+            RecurringOccurrence.schedule_id == row.id,
+            RecurringOccurrence.state == OccurrenceState.MADE,
+            RecurringOccurrence.at > now(),
+            Post.discarded_at.is_(None), Post.due_at.is_not(None),
+            exists().where(mine, PostTarget.state.in_(WAITING)),
+            ~exists().where(mine, PostTarget.state.not_in(WAITING)),
+        )
+        .order_by(Post.due_at, Post.id)
+        .limit(MOST_PLANNED)
+    )  # fmt: skip
+    return [
+        Planned(post_id, due_at, by_hand or rev != made or copied)
+        for post_id, due_at, rev, made, by_hand, copied in found
+        if due_at is not None
+    ]
+
+
+def withdraw(row: RecurringSchedule, *, ending: bool, keep: bool = False) -> None:
     """Unmake the posts of a schedule that have not begun to go out; the caller commits.
 
     They are deleted with their rows, so that they can be made anew. What a person has changed
     by hand is theirs: it stays, or where the schedule is ``ending`` (paused, deleted) becomes a
-    draft. What is due or has begun goes on, but for what still waits when it is ending.
+    draft. What is due or has begun goes on, but for what still waits when it is ending. To
+    ``keep`` leaves every post that was made; what was refused is tried again all the same.
     """
     session = db.session()
     if not ending:  # what was refused may be taken now
@@ -149,6 +189,8 @@ def withdraw(row: RecurringSchedule, *, ending: bool) -> None:
                 RecurringOccurrence.state == OccurrenceState.FAILED,
             )
         )  # fmt: skip
+    if keep:
+        return
     touched = []
     for occurrence, post in _waiting(row, now() - 2 * DAY if ending else now()):
         states = {target.state for target in post.targets}

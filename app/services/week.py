@@ -20,6 +20,7 @@ from app.permissions import Actor
 from app.services import calendar, cards
 from app.services.calendar import DAY, Day, Filters, Month
 from app.services.cards import Card
+from app.services.coming import Coming
 from app.services.slots import OpenSlot
 
 ROWS = 96  # quarters of an hour
@@ -34,11 +35,16 @@ LIGHT = 60  # posts of a week: beyond that no pictures
 USUAL = 2  # posts more or fewer than in other weeks that are worth a word
 
 
+Laid = Card | Coming
+Key = UUID | str
+
+
 @dataclass(frozen=True)
 class Place:
-    """One card on the grid: its first row, how many it takes, and its part of the column."""
+    """One card, or date of a series, on the grid: its first row, how many it takes, and its part
+    of the column."""
 
-    card: Card
+    card: Laid
     at: int
     len: int
     col: str = ""  # "1/2": the left half; empty where it has the whole width
@@ -138,7 +144,7 @@ class Week:
     @property
     def free(self) -> list[date]:
         """Days still to come, today among them, on which nothing stands."""
-        return [day.date for day in self.days if not day.past and not day.cards]
+        return [day.date for day in self.days if not day.past and not day.cards and not day.coming]
 
     @property
     def unusual(self) -> int:
@@ -174,9 +180,10 @@ def look(actor: Actor, profile: Profile, on: date, filters: Filters | None = Non
     return Week(month, columns, opens, closes, light, cards.moving(found))
 
 
-def lay(found: Sequence[Card], change: Change | None = None) -> tuple[list[Place], list[Crowd]]:
-    """Where the cards of one day lie. Where not all have room, those in trouble come first."""
-    rows = {card.id: _row(card) for card in found}
+def lay(found: Sequence[Laid], change: Change | None = None) -> tuple[list[Place], list[Crowd]]:
+    """Where the cards of one day lie. Where not all have room, those in trouble come first, and
+    what is no post yet last."""
+    rows: dict[Key, int] = {card.id: _row(card) for card in found}
     places: list[Place] = []
     crowds: list[Crowd] = []
     clusters = _clusters(sorted(found, key=lambda card: rows[card.id]), rows)
@@ -185,7 +192,7 @@ def lay(found: Sequence[Card], change: Change | None = None) -> tuple[list[Place
         end = min((rows[card.id] for card in behind), default=ROWS)
         lanes, over = _lanes(cluster, rows, LANES)
         if over:
-            urgent = sorted(cluster, key=lambda card: not card.trouble)
+            urgent = sorted(cluster, key=lambda card: (not card.trouble, isinstance(card, Coming)))
             lanes, over = _lanes(urgent, rows, LANES - 1)
         width = len(lanes) + bool(over)
         for number, lane in enumerate(lanes, 1):
@@ -238,7 +245,7 @@ def change_of(on: date, zone: ZoneInfo) -> Change | None:
 
 def _column(day: Day, zone: ZoneInfo) -> Column:
     change = change_of(day.date, zone)
-    places, crowds = lay(day.cards, change)
+    places, crowds = lay([*day.cards, *day.coming], change)
     here = now().astimezone(zone)
     minutes = here.hour * 60 + here.minute if here.date() == day.date else None
     openings = room_for(day.slots, [*places, *crowds], change)
@@ -263,21 +270,21 @@ def _hours(columns: Iterable[Column]) -> tuple[int, int]:
     return (opens if opens >= FOLD else 0), (closes if closes <= 24 - FOLD else 24)
 
 
-def _row(card: Card) -> int:
+def _row(card: Laid) -> int:
     """The quarter in which it lies; the last ones of a day keep room for a line of words."""
     assert card.at is not None
     return min(_quarter(card.at), ROWS - 2)
 
 
-def _length(card: Card, room: int) -> int:
+def _length(card: Laid, room: int) -> int:
     """Rows it takes: more where there is a picture and room for it."""
     wanted = TALL if card.picture and room >= TALL else SHORT
     return max(min(wanted, room, ROWS), 2)
 
 
-def _clusters(found: Sequence[Card], rows: dict[UUID, int]) -> list[list[Card]]:
+def _clusters(found: Sequence[Laid], rows: dict[Key, int]) -> list[list[Laid]]:
     """Cards in their order, parted wherever two follow each other with room between."""
-    clusters: list[list[Card]] = []
+    clusters: list[list[Laid]] = []
     last = -ROWS
     for card in found:
         if rows[card.id] - last >= NEAR:
@@ -288,12 +295,12 @@ def _clusters(found: Sequence[Card], rows: dict[UUID, int]) -> list[list[Card]]:
 
 
 def _lanes(
-    cluster: Sequence[Card], rows: dict[UUID, int], most: int
-) -> tuple[list[list[Card]], list[Card]]:
+    cluster: Sequence[Laid], rows: dict[Key, int], most: int
+) -> tuple[list[list[Laid]], list[Laid]]:
     """The cards side by side in at most ``most`` lanes, the first ones first, and those that
     found no room."""
-    lanes: list[list[Card]] = [[] for _ in range(most)]
-    over: list[Card] = []
+    lanes: list[list[Laid]] = [[] for _ in range(most)]
+    over: list[Laid] = []
     for card in cluster:
         second = bool(card.at and card.at.fold)
         for lane in lanes[1:] if second else lanes:
@@ -306,7 +313,7 @@ def _lanes(
     return [sorted(lane, key=lambda c: rows[c.id]) for lane in lanes[:used]], over
 
 
-def _crowds(over: Sequence[Card], rows: dict[UUID, int], col: str) -> list[Crowd]:
+def _crowds(over: Sequence[Laid], rows: dict[Key, int], col: str) -> list[Crowd]:
     crowds: list[Crowd] = []
     for card in sorted(over, key=lambda card: rows[card.id]):
         last = crowds[-1] if crowds else None
@@ -317,7 +324,7 @@ def _crowds(over: Sequence[Card], rows: dict[UUID, int], col: str) -> list[Crowd
     return crowds
 
 
-def _is_twice(card: Card, change: Change | None) -> bool:
+def _is_twice(card: Laid, change: Change | None) -> bool:
     if change is None or change.kind != "twice" or card.at is None:
         return False
     return change.at <= _quarter(card.at) < change.at + change.len

@@ -179,6 +179,7 @@ def _list(year: int, number: int) -> Response:
         **parts.common(filters),
         days=calendar.listing(current_actor(), current_profile(), year, number, filters),
         last=_last(),
+        timed=False,  # a list has no open slots
         view="list",
         anchor=first,
         before=parts.shift(first, -1),

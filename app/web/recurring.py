@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.errors import AppError, Forbidden, NotFound
 from app.extensions import db
-from app.services import recurring, recurring_board, recurring_occurrences
+from app.services import recurring, recurring_board, recurring_occurrences, recurring_posts
 from app.services.recurring import Changes
 from app.web import htmx
 from app.web import recurring_parts as parts
@@ -55,6 +55,16 @@ def show(profile: str, schedule_id: UUID) -> ResponseReturnValue:
     return render_template("recurring/show.html", **parts.one(schedule_id, history=True))
 
 
+@bp.get("/<uuid:schedule_id>/dates/<day>")
+@requires("post.read")
+def one_date(profile: str, schedule_id: UUID, day: str) -> ResponseReturnValue:
+    """One date (its day on the series' own clock): what it will say, and leaving it out."""
+    drawn = parts.one(schedule_id)
+    on = recurring_occurrences.day_of(day)
+    line = recurring_occurrences.of_day(current_actor(), schedule_id, on)
+    return render_template("recurring/one_date.html", line=line, **drawn)
+
+
 @bp.get("/<uuid:schedule_id>/edit")
 @requires("post.write")
 def edit(profile: str, schedule_id: UUID) -> ResponseReturnValue:
@@ -71,14 +81,16 @@ def change(profile: str, schedule_id: UUID) -> ResponseReturnValue:
     form = parts.typed_form(found.row)
     if not form.validate_on_submit():
         return parts.form_page(form, found, status=422)
+    keep, planned = form.made.data == "next", recurring_posts.planned(found.row)
     try:
         given = recurring_board.differing(found.row, parts.changes(form))
         if given != Changes():
-            recurring.change(current_actor(), schedule_id, given)
+            recurring.change(current_actor(), schedule_id, given, keep=keep)
     except AppError as error:
         return _refused(form, error, schedule_id)
     where = url_for(".show", profile=profile, schedule_id=schedule_id)
-    return htmx.toast(htmx.redirect(where), f"{form.name.data} is saved.")
+    words = parts.reached(planned, keep=keep) if given.what or given.when else ""
+    return htmx.toast(htmx.redirect(where), f"{form.name.data} is saved.{words}")
 
 
 @bp.patch("/<uuid:schedule_id>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,9 +13,15 @@ from wtforms.fields import SelectChoice
 from app.extensions import networks
 from app.models.recurring import Pattern, RecurringSchedule
 from app.permissions import Permission
-from app.services import duplicate_checks, recurring_board, recurring_occurrences
+from app.services import (
+    duplicate_checks,
+    recurring_board,
+    recurring_occurrences,
+    recurring_posts,
+)
 from app.services.recurring import Changes
 from app.services.recurring_board import Entry
+from app.services.recurring_posts import Planned
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
 from app.web.forms.recurring import ScheduleForm
@@ -22,6 +29,7 @@ from app.web.when import When
 
 SIZE = 20  # schedules of a page
 PAST = 30  # occurrences of a page
+NAMED = 3  # dates that a sentence names
 
 
 def when() -> When:
@@ -119,13 +127,38 @@ def changes(form: ScheduleForm) -> Changes:
     )  # fmt: skip
 
 
+def dates(found: Sequence[Planned]) -> str:
+    """Their times in words: the first few, and how many more."""
+    said = when().short
+    named = [said(one.due_at) for one in found[:NAMED]]
+    if len(found) > NAMED:
+        named.append(f"{len(found) - NAMED} more")
+    return " and ".join(filter(None, ["; ".join(named[:-1]), named[-1]]))
+
+
+def reached(found: Sequence[Planned], *, keep: bool) -> str:
+    """What became of the planned posts of a schedule that was changed, as further sentences."""
+    ours = [one for one in found if not one.theirs]
+    left = [one for one in found if one.theirs]
+    words = ""
+    if ours:
+        many = f"Its {len(ours)} planned posts" if len(ours) > 1 else "Its planned post"
+        does = ("stay as they are", "follow") if len(ours) > 1 else ("stays as it is", "follows")
+        words += f" {many} {does[0] if keep else does[1]}."
+    if left and not keep:
+        stays = "stay as they were changed" if len(left) > 1 else "stays as it was changed"
+        words += f" {dates(left)} {stays} by hand."
+    return words
+
+
 def form_page(form: ScheduleForm, found: Entry | None = None, *, status: int = 200) -> Response:
     """The form on its page, with what was typed."""
     row = found.row if found else None
     zone = row.time_zone if row else current_profile().time_zone
     page = render_template(
         "recurring/form.html", form=form, entry=found, pictures=len(row.media) if row else 0,
-        place_name=zone.rpartition("/")[2].replace("_", " "), **around(),
+        place_name=zone.rpartition("/")[2].replace("_", " "),
+        planned=recurring_posts.planned(row) if row else [], dates=dates, **around(),
     )  # fmt: skip
     response = make_response(page, status)
     response.vary.update(htmx.VARY)

@@ -28,7 +28,7 @@ function open(row, len) {
   if (row + len > body().dataset.last * 4) unfold('last');
 }
 mount('.wg__col', col => {
-  for (const li of $$('li[data-len]', col)) if ($('.chip, .slot', li)) open(+li.dataset.at, +li.dataset.len);
+  for (const li of $$('li[data-len]', col)) if ($('.chip, .slot, .comes', li)) open(+li.dataset.at, +li.dataset.len);
 });
 document.addEventListener('click', e => {
   const fold = e.target.closest('.wg__fold');

@@ -29,6 +29,12 @@ UNDER = (
 )  # fmt: skip
 
 
+# What a change does with posts that are made and still planned.
+REACHES = (
+    ("all", "Change them too"), ("next", "Leave them: the change holds from the next one on"),
+)  # fmt: skip
+
+
 class DayField(DateField):
     """A day as a browser sends it, or nothing."""
 
@@ -68,6 +74,10 @@ class ScheduleForm(Form):
     )  # fmt: skip
     starts_on = DayField("First day", [Optional()])
     ends_on = DayField("Last day", [Optional()])
+    made = RadioField(
+        "Posts that are made already", choices=[SelectChoice(*one) for one in REACHES],
+        default="all", validate_choice=True,
+    )  # fmt: skip
 
     def validate_weekdays(self, field: SelectMultipleField) -> None:
         if self.pattern.data == Pattern.WEEKLY and not field.data:
