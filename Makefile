@@ -2,6 +2,7 @@
 #
 #   make run    install (locked), then start everything on http://127.0.0.1:8000
 #   make test   install, then the whole test suite; make test ARGS="tests/web -k calendar"
+#   make shots  pictures of the pages, in the folder shots
 #   make check  formatter, linter, types
 #   make bench  the benchmarks, each with its floor and the ratio
 #
@@ -35,19 +36,24 @@ RUN_STAMP := $(VENV)/.run-$(call key,$(RUN_LOCKS))
 DEV_STAMP := $(VENV)/.dev-$(call key,$(DEV_LOCKS))
 # The test tools are a superset: with them installed, `make run` has nothing to do. A goal that
 # needs them must not have them taken away again by the assets' own prerequisite.
-TESTING := $(filter test check format bench test-pds,$(MAKECMDGOALS))
+TESTING := $(filter test shots check format bench test-pds,$(MAKECMDGOALS))
 INSTALLED := $(if $(wildcard $(DEV_STAMP))$(TESTING),$(DEV_STAMP),$(RUN_STAMP))
 NODE_STAMP := node_modules/.installed-$(call key,package.json package-lock.json)
 # The sprite holds only the icons that pages ask for, so it is made anew when they change.
 PAGES := $(shell find app/assets.py app/web templates -name '*.py' -o -name '*.html' 2>/dev/null)
 
-.PHONY: run test check format bench test-pds assets assets-if-possible install clean
+.PHONY: run test shots check format bench test-pds assets assets-if-possible install clean
 
 run: $(INSTALLED) assets-if-possible
 	@exec $(PY) -m app.cli up $(ARGS)
 
 test: $(DEV_STAMP) assets-if-possible
 	@exec $(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+# Pictures of the pages in shots/, as the browser tests see them.
+shots: $(DEV_STAMP) assets-if-possible
+	@mkdir -p shots
+	@PICTURES="$(CURDIR)/shots" $(PY) -m pytest -n $(WORKERS) -m browser tests/journeys/test_pages.py tests/web $(ARGS)
 
 check: $(DEV_STAMP)
 	$(PY) -m ruff format --check .

@@ -86,6 +86,14 @@ def _took_the_pen(connection: Connection) -> bool:
         raw.execute("PRAGMA " + BUSY)
 
 
+# Each question is about one page: starting helpers or a compiler for it costs more than its
+# answer, and takes processors from everybody else.
+POSTGRES_SETTINGS = (
+    "-c timezone=utc -c lock_timeout=10s -c statement_timeout=60s"
+    " -c jit=off -c max_parallel_workers_per_gather=0"
+)
+
+
 def engine_options(config: Config) -> dict[str, Any]:
     """Pool and driver settings for the configured database."""
     if config.DATABASE_URL.startswith("postgresql"):
@@ -96,7 +104,7 @@ def engine_options(config: Config) -> dict[str, Any]:
             "pool_timeout": 10,
             "connect_args": {
                 "connect_timeout": 5,
-                "options": "-c timezone=utc -c lock_timeout=10s -c statement_timeout=60s",
+                "options": POSTGRES_SETTINGS,
             },
         }
     return {

@@ -50,6 +50,12 @@ def month(
 
     ``names`` are the people of the brand that are known already; others are looked up.
     """
+    if filters.text or filters.label:  # what stands beside the days is not asked for those
+        shown = calendar.month(actor, profile, year, number, filters)
+        return MonthPage(
+            shown, drafts(actor, profile), up_next(actor, profile),
+            any(card.state != "draft" for day in shown.days for card in day.cards),
+        )  # fmt: skip
     dates = calendar.grid(year, number, profile.week_start)
     days = calendar.span(profile, dates[0], date.fromordinal(dates[-1].toordinal() + 1))
     wanted = union_all(

@@ -25,7 +25,7 @@ from app.models.profiles import Membership
 from app.services import keys, usage
 from app.services.keys import KeyKind
 from tests import factories
-from tests.bench.history import fill
+from tests.bench.history import fill, settle
 from tests.databases import Databases
 
 ROUNDS = 150
@@ -74,6 +74,9 @@ def _history(name: str, databases: Databases, folder: Path, redis: str, rows: in
         other = factories.make_profile()
         account = factories.make_account(other, "mastodon")
         fill(rows, str(other.id), str(account.id))
+    for app, _ in (short, long):
+        with app.app_context():
+            settle()
     few, many = _in_turns(
         *(_asking(*one, "GET", "/api/v1/posts?limit=20", None) for one in (short, long))
     )

@@ -123,6 +123,11 @@ def _prepare() -> None:
             .where(PostTarget.state == TargetState.SCHEDULED)
             .values(due_at=now() - timedelta(seconds=1))
         )
+    settle()
+
+
+def settle() -> None:
+    """What a server does by itself soon after so many rows: statistics, and the log written."""
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if db.engine.dialect.name == "postgresql":
             connection.execute(text("VACUUM ANALYZE"))
@@ -136,6 +141,8 @@ def fill(rows: int, profile: str, account: str) -> None:
     lite = db.engine.dialect.name == "sqlite"
     db.session.rollback()
     with db.engine.begin() as connection:
+        if not lite:
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(
             text(FILL[db.engine.dialect.name]),
             {

@@ -6,8 +6,9 @@ content policy.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,13 @@ def findings(page: Any, *rules: str) -> list[str]:
     ]
 
 
+def keep(page: Any, path: str, view: str) -> None:
+    """A picture of the whole page where ``PICTURES`` names a folder for them (`make shots`)."""
+    if folder := os.environ.get("PICTURES"):
+        name = re.sub(r"[^a-z0-9]+", "-", re.sub(r"^/p/[^/]+|/[0-9a-f-]{36}", "", path)).strip("-")
+        page.screenshot(path=Path(folder) / f"{name or 'post'}-{view}.png", full_page=True)
+
+
 @pytest.mark.browser
 @pytest.mark.slow
 def test_pages_are_sound_at_every_size_and_theme(
@@ -55,12 +63,13 @@ def test_pages_are_sound_at_every_size_and_theme(
     base = serve(app)
     wrong: list[str] = []
 
-    def look(path: str) -> None:
+    def look(path: str, views: Sequence[tuple[int, int, str]] = VIEWS) -> None:
         page.goto(base + path)
         page.evaluate("document.fonts.ready")
-        for width, height, theme in VIEWS:
+        for width, height, theme in views:
             page.set_viewport_size({"width": width, "height": height})
             page.emulate_media(color_scheme=theme)
+            keep(page, path, f"{width}-{theme}")
             where = f"{path} at {width} {theme}"
             colours = ("color-contrast",) if theme == "dark" else ()
             wrong.extend(f"{where}: {one}" for one in findings(page, *colours))
@@ -92,4 +101,6 @@ def test_pages_are_sound_at_every_size_and_theme(
         posts[0], failed.get_attribute("href"),
     ):  # fmt: skip
         look(path)
+    for name in ("pause", "palette", "posting-times", "find-replace"):  # made of the same parts
+        look(f"{home}/{name}", VIEWS[2:])
     assert not wrong, "\n".join(sorted(set(wrong)))
