@@ -82,6 +82,15 @@ def entry(actor: Actor, profile: Profile, schedule_id: UUID) -> Entry:
     return _entries(actor, profile, [row])[0]
 
 
+def brief(actor: Actor, profile: Profile, schedule_id: UUID) -> Entry:
+    """The same without its dates, which its single dates' pages do not show."""
+    row = recurring.get(actor, schedule_id)
+    if row.profile_id != profile.id:
+        raise NotFound("We could not find that schedule.")
+    sentence = recurring_words.sentence(row, profile.time_zone)
+    return Entry(row, sentence, _goes(row, _there(actor, profile, [row])), None, None, [])
+
+
 def choices(actor: Actor, profile_id: UUID, row: RecurringSchedule | None = None) -> Choices:
     """What can be chosen: what is connected, and what the schedule goes to already."""
     named = [one.account_id for one in row.accounts] if row else []
@@ -100,6 +109,11 @@ def choices(actor: Actor, profile_id: UUID, row: RecurringSchedule | None = None
     accounts = list(db.session.scalars(found))
     there = {one.network for one in accounts} | set(row.platforms if row else ())
     return Choices(accounts, [one.name for one in catalogue.entries() if one.name in there])
+
+
+def goes_to(actor: Actor, row: RecurringSchedule) -> list[SocialAccount]:
+    """The accounts that a post of the schedule would go to, were it made now."""
+    return recurring_posts.accounts(actor, row)[0]
 
 
 def twins(actor: Actor, profile: Profile, one: Entry) -> tuple[Twin, ...]:
@@ -144,11 +158,7 @@ def _unless(given: str | None, was: str) -> str | None:
 def _entries(actor: Actor, profile: Profile, rows: Sequence[RecurringSchedule]) -> list[Entry]:
     times = recurring.times(rows)
     ahead = recurring_occurrences.upcoming_of(actor, rows, AHEAD)
-    wanted = {name for row in rows for name in row.platforms}
-    there: set[str] = set()
-    if wanted:
-        found = submissions.in_set(actor, profile.id, sorted(wanted))
-        there = {one.network for one in found if one.status is AccountStatus.ACTIVE}
+    there = _there(actor, profile, rows)
     return [
         Entry(
             row, recurring_words.sentence(row, profile.time_zone), _goes(row, there),
@@ -156,6 +166,13 @@ def _entries(actor: Actor, profile: Profile, rows: Sequence[RecurringSchedule]) 
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _there(actor: Actor, profile: Profile, rows: Sequence[RecurringSchedule]) -> set[str]:
+    """Of the networks they name, those with an account that can post."""
+    wanted = {name for row in rows for name in row.platforms}
+    found = submissions.in_set(actor, profile.id, sorted(wanted)) if wanted else []
+    return {one.network for one in found if one.status is AccountStatus.ACTIVE}
 
 
 def _goes(row: RecurringSchedule, there: set[str]) -> list[Goes]:

@@ -105,7 +105,11 @@ def history(
 
 def of_day(actor: Actor, schedule_id: UUID, day: date) -> Line:
     """The occurrence of that day; ``NotFound`` for a day without one."""
-    row = recurring.get(actor, schedule_id)
+    return line_of(actor, recurring.get(actor, schedule_id), day)
+
+
+def line_of(actor: Actor, row: RecurringSchedule, day: date) -> Line:
+    """The same of a schedule that has been read."""
     found = _row(actor, row, day)
     if found is not None:
         return _line(found)

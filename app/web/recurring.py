@@ -58,11 +58,34 @@ def show(profile: str, schedule_id: UUID) -> ResponseReturnValue:
 @bp.get("/<uuid:schedule_id>/dates/<day>")
 @requires("post.read")
 def one_date(profile: str, schedule_id: UUID, day: str) -> ResponseReturnValue:
-    """One date (its day on the series' own clock): what it will say, and leaving it out."""
-    drawn = parts.one(schedule_id)
+    """One date (its day on the series' own clock): what it will say, and changing it alone."""
+    return parts.one_date(parts.brief(schedule_id), recurring_occurrences.day_of(day))
+
+
+@bp.post("/<uuid:schedule_id>/dates/<day>")
+@requires("post.write")
+def change_date(profile: str, schedule_id: UUID, day: str) -> ResponseReturnValue:
+    """Change one date alone: its post is made at once, as the form says."""
+    found, actor = parts.brief(schedule_id), current_actor()
     on = recurring_occurrences.day_of(day)
-    line = recurring_occurrences.of_day(current_actor(), schedule_id, on)
-    return render_template("recurring/one_date.html", line=line, **drawn)
+    line = recurring_occurrences.line_of(actor, found.row, on)
+    form = parts.date_form(found.row, line, typed=True)
+    if not form.validate_on_submit():
+        return parts.one_date(found, on, form), 422
+    where = url_for(".one_date", profile=profile, schedule_id=schedule_id, day=on)
+    try:
+        changes, due_at = parts.date_changes(form, found.row, line)
+        if changes == Changes() and due_at is None:
+            return htmx.toast(htmx.redirect(where), "It says what the series says.")
+        line = recurring_occurrences.edit(actor, schedule_id, on, changes, due_at=due_at)
+    except AppError as error:
+        if isinstance(error, Forbidden) or (isinstance(error, NotFound) and error.field is None):
+            raise
+        db.session.rollback()
+        form.refuse(error)
+        return parts.one_date(parts.brief(schedule_id), on, form), 422
+    told = parts.when().short(line.due_at or line.at)
+    return htmx.toast(htmx.redirect(where), f"{told} is changed. The series leaves it alone.")
 
 
 @bp.get("/<uuid:schedule_id>/edit")

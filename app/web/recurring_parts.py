@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from flask import Response, make_response, render_template, request
 from wtforms.fields import SelectChoice
 
+from app.clock import now
+from app.errors import ValidationFailed
 from app.extensions import networks
 from app.models.recurring import Pattern, RecurringSchedule
 from app.permissions import Permission
@@ -20,11 +22,13 @@ from app.services import (
     recurring_posts,
 )
 from app.services.recurring import Changes
-from app.services.recurring_board import Entry
+from app.services.recurring_board import Choices, Entry
+from app.services.recurring_occurrences import Line
 from app.services.recurring_posts import Planned
 from app.web import htmx
 from app.web.actor import current_actor, current_profile
-from app.web.forms.recurring import ScheduleForm
+from app.web.forms.posts import moment
+from app.web.forms.recurring import OneDateForm, ScheduleForm
 from app.web.when import When
 
 SIZE = 20  # schedules of a page
@@ -127,6 +131,51 @@ def changes(form: ScheduleForm) -> Changes:
     )  # fmt: skip
 
 
+def brief(schedule_id: UUID) -> Entry:
+    """One schedule of this brand without its dates; ``NotFound`` for any other."""
+    return recurring_board.brief(current_actor(), current_profile(), schedule_id)
+
+
+def one_date(found: Entry, day: date, form: OneDateForm | None = None) -> str:
+    """The page of one date; its form where a person may change it and it has no post yet."""
+    line = recurring_occurrences.line_of(current_actor(), found.row, day)
+    drawn = around()
+    if form is None and drawn["may_write"] and line.status == "upcoming":
+        form = date_form(found.row, line)
+    return render_template("recurring/one_date.html", entry=found, line=line, form=form, **drawn)
+
+
+def date_form(row: RecurringSchedule, line: Line, *, typed: bool = False) -> OneDateForm:
+    """The form of one date: as the series says, or as it was typed."""
+    form = OneDateForm() if typed else OneDateForm(
+        formdata=None, content=row.content, at=when().field(line.at),
+        accounts=[str(one.id) for one in recurring_board.goes_to(current_actor(), row)],
+    )  # fmt: skip
+    found = recurring_board.choices(current_actor(), current_profile().id, row)
+    form.accounts.choices = _accounts(found)
+    return form
+
+
+def date_changes(
+    form: OneDateForm, row: RecurringSchedule, line: Line
+) -> tuple[Changes, datetime | None]:
+    """What the form says differently from the series, and its time where that is another one.
+
+    Raises ``ValidationFailed`` (field ``at``) for a time that is none or has passed.
+    """
+    due_at = moment(form.at.data or "", current_profile().zone, None)
+    if due_at <= now():
+        raise ValidationFailed("That time has passed. Choose a later one.", field="at")
+    text = "\n".join((form.content.data or "").splitlines())
+    chosen = set(form.accounts.data or ())
+    same = chosen == {str(one.id) for one in recurring_board.goes_to(current_actor(), row)}
+    changes = Changes(
+        content=None if text == row.content else text,
+        accounts=None if same else [UUID(one) for one in form.accounts.data or ()],
+    )
+    return changes, None if due_at == line.at.replace(second=0, microsecond=0) else due_at
+
+
 def dates(found: Sequence[Planned]) -> str:
     """Their times in words: the first few, and how many more."""
     said = when().short
@@ -167,14 +216,18 @@ def form_page(form: ScheduleForm, found: Entry | None = None, *, status: int = 2
 
 def _with_choices(form: ScheduleForm, row: RecurringSchedule | None) -> ScheduleForm:
     found = recurring_board.choices(current_actor(), current_profile().id, row)
-    form.accounts.choices = [
-        SelectChoice(str(one.id), f"{one.name or one.handle} on {networks.get(one.network).title}")
-        for one in found.accounts
-    ]
+    form.accounts.choices = _accounts(found)
     form.platforms.choices = [
         SelectChoice(name, f"Every {networks.get(name).title} account") for name in found.networks
     ]
     return form
+
+
+def _accounts(found: Choices) -> list[SelectChoice]:
+    return [
+        SelectChoice(str(one.id), f"{one.name or one.handle} on {networks.get(one.network).title}")
+        for one in found.accounts
+    ]
 
 
 def _page() -> int:

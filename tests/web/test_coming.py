@@ -15,6 +15,7 @@ from flask import Flask
 from app.extensions import db
 from app.models.accounts import SocialAccount
 from app.models.people import User
+from app.models.posts import Post, TargetState
 from app.models.profiles import Profile
 from app.models.recurring import Pattern, RecurringSchedule
 from app.services import coming, recurring, recurring_maker, recurring_occurrences
@@ -174,3 +175,50 @@ def test_a_dates_page_says_what_comes_and_leaves_it_out(
     assert (
         web.get(f"/p/{stranger.slug}/recurring/{UUID(int=3)}/dates/2026-03-27").status_code == 404
     )
+
+
+def test_one_date_is_changed_alone(
+    web: Browser, maya: User, brand: Profile, bells: SocialAccount
+) -> None:
+    other = make.make_account(brand, "mastodon", "other")
+    series = daily(maya, brand, bells)
+    where = f"/p/{brand.slug}/recurring/{series}/dates/2026-03-27"
+    db.session.rollback()
+    with counted() as told:
+        page = web.get(where).text
+    assert sum(one.lstrip().startswith("SELECT") for one in told) <= 12, told
+    assert "Change this date alone" in page and 'value="2026-03-27T09:00"' in page
+    same = {
+        "content": "Good morning, all!", "accounts": [str(bells.id)], "at": "2026-03-27T09:00",
+    }  # fmt: skip
+    assert web.post(where, data=same).status_code == 303
+    assert db.session.query(Post).count() == 0  # nothing is different
+    sent = {"content": "Closed\r\ntoday", "accounts": [str(other.id)], "at": "2026-03-27T10:30"}
+    assert web.post(where, data=sent).status_code == 303
+    db.session.expire_all()
+    post = db.session.query(Post).one()
+    assert post.parts == ["Closed\ntoday"]
+    assert post.due_at == datetime(2026, 3, 27, 10, 30, tzinfo=UTC)
+    going = {one.account_id for one in post.targets if one.state is TargetState.SCHEDULED}
+    assert going == {other.id}
+    page = web.get(where).text
+    assert "changed by hand" in page and "Open the post" in page and "alone</h2>" not in page
+    assert (27, "09:00") not in days(maya, brand) and (28, "09:00") in days(maya, brand)
+
+
+@pytest.mark.parametrize(("field", "value", "told"), [
+    ("at", "2026-03-20T09:00", "That time has passed"), ("at", "soon", "Choose a day and a time"),
+    ("at", "2026-03-29T01:30", "01:30 does not exist on that day"), ("at", "", "Choose a day"),
+    ("accounts", [], "Choose at least one account"),
+    ("accounts", [str(UUID(int=5))], "valid choice"), ("content", "x" * 600, "500"),
+])  # fmt: skip
+def test_what_is_wrong_with_one_date_stands_at_its_field(
+    web: Browser, maya: User, brand: Profile, bells: SocialAccount, field: str, value: Any,
+    told: str,
+) -> None:  # fmt: skip
+    where = f"/p/{brand.slug}/recurring/{daily(maya, brand, bells)}/dates/2026-03-27"
+    sent = {"content": "Mine", "accounts": [str(bells.id)], "at": "2026-03-27T09:00"}
+    answer = web.post(where, data=sent | {field: value})
+    assert answer.status_code == 422 and told in answer.text
+    assert f'id="{field}-error"' in answer.text and "not saved yet" in answer.text
+    assert (value if field == "content" else "Mine") in answer.text

@@ -11,6 +11,7 @@ from app.models.recurring import Pattern
 from app.services import recurrence_rules, recurring
 from app.services.recurring_words import DAYS
 from app.web.forms.base import Form, TrimmedField, says
+from app.web.forms.posts import ASK
 from app.web.forms.profile import MinutesField
 
 PATTERNS = (
@@ -102,3 +103,25 @@ class ScheduleForm(Form):
             field = self._fields[name]
             if one.message not in field.errors:
                 field.errors = [*field.errors, one.message]
+
+
+class OneDateForm(Form):
+    """What one date says, where and when, in the brand's zone; the view sets the choices."""
+
+    content = TextAreaField("Text", render_kw={"rows": "6"})
+    accounts = SelectMultipleField("Accounts")
+    at = TrimmedField("Time", [DataRequired(ASK)], render_kw={"type": "datetime-local"})
+
+    def validate_accounts(self, field: SelectMultipleField) -> None:
+        if not field.data:
+            raise ValidationError("Choose at least one account, or leave this date out.")
+
+    def refuse(self, error: AppError) -> None:
+        """Put everything a service refuses where it belongs; what stands in none is the text."""
+        places = {
+            "at": "at", "due_at": "at", "date": "at", "accounts": "accounts",
+            "platforms": "accounts",
+        }  # fmt: skip
+        for one in error.errors or [error]:
+            field = self._fields[places.get(one.field or "", "content")]
+            field.errors = [*field.errors, one.message]
