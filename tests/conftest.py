@@ -9,6 +9,7 @@ test that starts processes, or lets threads run on, takes ``fresh_database``.
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import shutil
@@ -52,6 +53,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Left to the end they were run one after another while all other processes waited.
     """
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests live as long as the run: the collector need not count them
+    again and again, nor look so often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 class Browser(FlaskClient):
