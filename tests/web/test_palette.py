@@ -115,12 +115,18 @@ def test_its_questions_do_not_grow_with_what_is_found(
     app: Flask, maya: User, marram: Profile, signed_in: Callable[[User], Browser]
 ) -> None:
     browser, path = signed_in(maya), f"/p/{marram.slug}/palette?list=1&q="
-    browser.get(path + "bells", headers=PART)
-    with counted() as few:
-        browser.get(path + "bells", headers=PART)
-    with counted() as many:
-        browser.get(path + "e", headers=PART)
-    assert len(many) == len(few) <= 12
+
+    def cost(text: str) -> int:
+        """Of the cheapest of three: now and then a request also notes that one was here."""
+        counts = []
+        for _ in range(3):
+            with counted() as told:
+                assert browser.get(path + text, headers=PART).status_code == 200
+            counts.append(sum(one.lstrip().startswith("SELECT") for one in told))
+        return min(counts)
+
+    few = cost("bells")
+    assert cost("e") <= few <= 12
 
 
 @pytest.mark.browser
